@@ -1,0 +1,50 @@
+/** What a package needs and offers, in the words every repository format shares. */
+
+export type VersionOperator = '<<' | '<=' | '=' | '>=' | '>>';
+
+/** One possibility to satisfy a need: `libc6 (>= 2.36)`, `python3:any`. */
+export interface Alternative {
+  readonly name: string;
+  readonly operator?: VersionOperator;
+  readonly version?: string;
+  /** The architecture qualifier after the colon: `any`, `native`, or an architecture. */
+  readonly qualifier?: string;
+}
+
+/** Any one of the alternatives will do; they stand in the packager's order of preference. */
+export type Requirement = readonly Alternative[];
+
+/** A name a package answers to. Its own name with its own version is one; `Provides` adds others. */
+export interface Capability {
+  readonly name: string;
+  /** Absent for an unversioned Provides, which satisfies no versioned need (Debian Policy 7.5). */
+  readonly version?: string;
+}
+
+/** Which kinds of need a closure follows. */
+export interface FollowOptions {
+  readonly recommends?: boolean;
+  readonly suggests?: boolean;
+  /** Follow build dependencies of source packages. */
+  readonly source?: boolean;
+  /** Leave out build dependencies that do not apply to builds for this architecture. Absent: all are kept. */
+  readonly architecture?: string;
+}
+
+/** What a query or a closure sees of a package, whatever its format. */
+export interface QuerySubject {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** `deb`, `udeb`, `source`, `rpm`… */
+  readonly type: string;
+  /** Name and version of the source package it was built from. */
+  readonly source: { readonly name: string; readonly version: string };
+  /** The value of a field of its description, folded lines joined by newline; undefined when absent. Case-insensitive. */
+  field(name: string): string | undefined;
+  /** Its own name first, then what it provides. */
+  readonly capabilities: readonly Capability[];
+  requirements(follow: FollowOptions): readonly Requirement[];
+  /** The Multi-Arch field: `same`, `foreign`, `allowed` or `no`. */
+  readonly multiArch: 'same' | 'foreign' | 'allowed' | 'no';
+}

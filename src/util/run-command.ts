@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { ArtifactsError } from '../core/errors.ts';
+
+/** The only place that starts processes: never through a shell, never with secrets on the command line. */
+
+export interface CommandOptions {
+  readonly input?: Uint8Array;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly signal?: AbortSignal;
+  /** Exit statuses besides 0 that are an answer and no failure. */
+  readonly accept?: readonly number[];
+  /** Bytes of standard output after which the command is stopped. Default 64 MiB. */
+  readonly limit?: number;
+}
+
+export interface CommandResult {
+  readonly status: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+const DEFAULT_LIMIT = 64 * 1024 * 1024;
+
+/** Runs a command to its end. Throws E_TOOL when it is missing, killed, too talkative, or ends with another status. */
+export async function runCommand(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  const running = startCommand(command, args, options);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  running.stdout.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > (options.limit ?? DEFAULT_LIMIT)) running.kill();
+    else chunks.push(chunk);
+  });
+  running.stdin.on('error', () => {}); // EPIPE: the exit status tells what went wrong
+  running.stdin.end(options.input);
+  const { status, stderr } = await running.ended;
+  if (length > (options.limit ?? DEFAULT_LIMIT)) {
+    throw new ArtifactsError('E_TOOL', `${command} printed more than ${options.limit ?? DEFAULT_LIMIT} bytes`);
+  }
+  return { status, stdout: Buffer.concat(chunks), stderr };
+}
+
+export interface RunningCommand {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** Resolves once the process and its output have ended; rejects with E_TOOL like runCommand. */
+  readonly ended: Promise<{ readonly status: number; readonly stderr: string }>;
+  kill(): void;
+}
+
+/** Starts a command whose input and output are streamed. `ended` must be awaited: a truncated output is no success. */
+export function startCommand(command: string, args: readonly string[], options: CommandOptions = {}): RunningCommand {
+  const child = spawn(command, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    cwd: options.cwd,
+    env: options.environment === undefined ? process.env : { ...process.env, ...options.environment },
+    signal: options.signal,
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (stderr.length < 8192) stderr += text;
+  });
+  const ended = new Promise<{ status: number; stderr: string }>((resolve, reject) => {
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.name === 'AbortError') reject(error);
+      else reject(startFailure(command, error));
+    });
+    child.on('close', (status, signal) => {
+      if (status !== null && (status === 0 || options.accept?.includes(status))) resolve({ status, stderr });
+      else reject(exitFailure(command, status, signal, stderr));
+    });
+  });
+  ended.catch(() => {}); // whoever awaits it gets the failure; nobody may be waiting yet
+  return { stdin: child.stdin, stdout: child.stdout, ended, kill: () => child.kill('SIGKILL') };
+}
+
+function startFailure(command: string, error: NodeJS.ErrnoException): ArtifactsError {
+  if (error.code !== 'ENOENT') return new ArtifactsError('E_TOOL', `${command}: ${error.message}`, { cause: error });
+  return new ArtifactsError('E_TOOL', `The tool "${command}" is not installed`, {
+    hint: 'Install it with the system package manager; README.md lists the tools that are needed.',
+    cause: error,
+  });
+}
+
+function exitFailure(command: string, status: number | null, signal: string | null, stderr: string): ArtifactsError {
+  const how = status === null ? `was stopped by ${signal}` : `ended with status ${status}`;
+  const why = stderr.trim().split('\n').at(-1) ?? '';
+  return new ArtifactsError('E_TOOL', `${command} ${how}${why === '' ? '' : `: ${why}`}`);
+}
