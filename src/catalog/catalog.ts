@@ -1,0 +1,40 @@
+import { openBuilds, type Builds } from './builds.ts';
+import { openContents, type Contents } from './contents.ts';
+import { openMirrors, type Mirrors } from './mirrors.ts';
+import { openDatabase, type Database } from './open.ts';
+import { openPublications, type Publications } from './publications.ts';
+import { openRecords, type Records } from './records.ts';
+import { openSnapshots, type Snapshots } from './snapshots.ts';
+import { openSweep, type Sweep } from './sweep.ts';
+
+export interface Catalog {
+  readonly records: Records;
+  readonly contents: Contents;
+  readonly mirrors: Mirrors;
+  readonly snapshots: Snapshots;
+  readonly publications: Publications;
+  readonly builds: Builds;
+  readonly sweep: Sweep;
+  transaction<T>(work: () => T): T;
+  close(): void;
+}
+
+/** Opens the catalog file, creating it when there is none. */
+export function openCatalog(file: string): Catalog {
+  return assemble(openDatabase(file));
+}
+
+function assemble(database: Database): Catalog {
+  const contents = openContents(database);
+  return {
+    records: openRecords(database),
+    contents,
+    mirrors: openMirrors(database, contents),
+    snapshots: openSnapshots(database, contents),
+    publications: openPublications(database),
+    builds: openBuilds(database),
+    sweep: openSweep(database),
+    transaction: database.transaction,
+    close: database.close,
+  };
+}

@@ -1,0 +1,76 @@
+/** Compressed leaves by leaf digest: a cache that may be deleted at any time. Apart from the catalog, and not flushed. */
+import type { Sha256 } from '../core/digest.ts';
+import { openDatabase } from './open.ts';
+import { asBuffer } from './records.ts';
+
+/** A leaf as it stands in published indexes: a gzip member and an xz block. */
+export interface CompressedLeaf {
+  readonly gz: Buffer;
+  readonly xz: { readonly bytes: Buffer; readonly unpaddedSize: number; readonly plainSize: number };
+}
+
+export interface LeafCache {
+  get(leaf: Sha256): CompressedLeaf | undefined;
+  has(leaf: Sha256): boolean;
+  put(entries: readonly (readonly [Sha256, CompressedLeaf])[]): void;
+  /** Removes what is not among these. Returns how many leaves went. */
+  keep(leaves: ReadonlySet<Sha256>): number;
+  close(): void;
+}
+
+const SCHEMA = `
+CREATE TABLE compressed (
+  leaf BLOB PRIMARY KEY,
+  gz BLOB NOT NULL,
+  xz BLOB NOT NULL,
+  unpadded_size INTEGER NOT NULL,
+  plain_size INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`;
+
+interface Row {
+  gz: Uint8Array;
+  xz: Uint8Array;
+  unpadded_size: number;
+  plain_size: number;
+}
+
+export function openLeafCache(file: string): LeafCache {
+  const database = openDatabase(file, [SCHEMA]);
+  const key = (leaf: Sha256): Buffer => Buffer.from(leaf, 'hex');
+  return {
+    get: (leaf) => {
+      const row = database.get<Row>('SELECT gz, xz, unpadded_size, plain_size FROM compressed WHERE leaf = ?', key(leaf));
+      if (row === undefined) return undefined;
+      return {
+        gz: asBuffer(row.gz),
+        xz: { bytes: asBuffer(row.xz), unpaddedSize: row.unpadded_size, plainSize: row.plain_size },
+      };
+    },
+    has: (leaf) => database.get('SELECT 1 FROM compressed WHERE leaf = ?', key(leaf)) !== undefined,
+    put: (entries) =>
+      database.transaction(() => {
+        for (const [leaf, { gz, xz }] of entries) {
+          database.run(
+            'INSERT OR REPLACE INTO compressed (leaf, gz, xz, unpadded_size, plain_size) VALUES (?, ?, ?, ?, ?)',
+            key(leaf),
+            gz,
+            xz.bytes,
+            xz.unpaddedSize,
+            xz.plainSize,
+          );
+        }
+      }),
+    keep: (leaves) =>
+      database.transaction(() => {
+        let removed = 0;
+        for (const { leaf } of database.all<{ leaf: Uint8Array }>('SELECT leaf FROM compressed')) {
+          const raw = asBuffer(leaf);
+          if (leaves.has(raw.toString('hex') as Sha256)) continue;
+          database.run('DELETE FROM compressed WHERE leaf = ?', raw);
+          removed += 1;
+        }
+        return removed;
+      }),
+    close: database.close,
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * Locks that the kernel drops when their holder dies: an exclusive transaction on a small database of their own, on a
+ * file that is never removed. What stands beside it says to people who holds it, and is never trusted for the lock.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
+import type { Context } from '../core/context.ts';
+import type { LockHolder } from '../core/event.ts';
+import * as durable from '../util/durable.ts';
+
+const POLL_MILLISECONDS = 100;
+
+export interface LockFolder {
+  /**
+   * Waits until the named lock is ours, telling who holds it; runs the work; lets go. Locks of other names are
+   * independent. Not re-entrant.
+   */
+  hold<T>(name: string, ctx: Context, work: () => Promise<T>): Promise<T>;
+}
+
+export function openLocks(folder: string, command: string): LockFolder {
+  return {
+    hold: async (name, ctx, work) => {
+      durable.makeFolder(folder);
+      const connection = await acquire(folder, name, ctx);
+      const note = join(folder, `${name}.json`);
+      writeFileSync(note, JSON.stringify(describeSelf(command)));
+      try {
+        return await work();
+      } finally {
+        rmSync(note, { force: true });
+        connection.exec('ROLLBACK');
+        connection.close();
+      }
+    },
+  };
+}
+
+async function acquire(folder: string, name: string, ctx: Context): Promise<DatabaseSyncInstance> {
+  const connection = new DatabaseSync(join(folder, `${name}.lock`), { timeout: 0 });
+  let told: string | undefined;
+  for (;;) {
+    if (tryBegin(connection)) return connection;
+    const holder = readHolder(join(folder, `${name}.json`));
+    const text = JSON.stringify(holder ?? null);
+    if (told !== text) ctx.report({ type: 'waiting', lock: name, holder });
+    told = text;
+    try {
+      await sleep(POLL_MILLISECONDS, undefined, { signal: ctx.signal });
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+}
+
+function tryBegin(connection: DatabaseSyncInstance): boolean {
+  try {
+    connection.exec('BEGIN EXCLUSIVE');
+    return true;
+  } catch (error) {
+    if (error instanceof Error && /locked|busy/i.test(error.message)) return false;
+    throw error;
+  }
+}
+
+function readHolder(note: string): LockHolder | undefined {
+  try {
+    return JSON.parse(readFileSync(note, 'utf8')) as LockHolder;
+  } catch {
+    return undefined; // not written yet, or just removed
+  }
+}
+
+function describeSelf(command: string): LockHolder {
+  return { pid: process.pid, host: hostname(), command, since: new Date().toISOString() };
+}

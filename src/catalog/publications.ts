@@ -1,0 +1,241 @@
+import type { Sha256 } from '../core/digest.ts';
+import type { Database } from './open.ts';
+
+/** A published distribution, as the catalog knows it. */
+export interface Publication {
+  readonly id: number;
+  readonly format: string;
+  /** Folder below the public root that holds `dists` and `pool`: `apt-mirror/integrated`. */
+  readonly prefix: string;
+  readonly distribution: string;
+  /** Number of the tree that is served. */
+  readonly generation: number;
+  readonly components: readonly PublishedComponent[];
+  readonly spec: PublicationSpec;
+  /** The date of its root metadata, ISO 8601. */
+  readonly publishedAt: string;
+}
+
+export interface PublishedComponent {
+  readonly component: string;
+  /** Number of the snapshot. */
+  readonly snapshot: number;
+}
+
+/** What a publication says of itself, besides its packages. */
+export interface PublicationSpec {
+  readonly architectures: readonly string[];
+  readonly origin: string;
+  readonly label: string;
+  /** Fingerprints of the keys that signed it. */
+  readonly signedBy: readonly string[];
+}
+
+/** A tree on disk: the served one, or one kept for clients in the middle of it. */
+export interface Generation {
+  readonly number: number;
+  /** Numbers of the contents whose files it refers to. */
+  readonly contents: readonly number[];
+  /** Index files clients in the middle of it may still ask for by digest. */
+  readonly indexes: readonly PublishedIndex[];
+  readonly publishedAt: string;
+  readonly retiredAt?: string;
+}
+
+/** An index file of a generation, its path below the distribution. */
+export interface PublishedIndex {
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: Sha256;
+}
+
+/** A change of a published tree that was begun. */
+export interface PublishIntent {
+  readonly prefix: string;
+  readonly distribution: string;
+  readonly format: string;
+  readonly generation: number;
+  readonly components: readonly PublishedComponent[];
+  readonly contents: readonly number[];
+  readonly indexes: readonly PublishedIndex[];
+  readonly spec: PublicationSpec;
+  readonly publishedAt: string;
+}
+
+interface PublicationRow {
+  id: number;
+  format: string;
+  prefix: string;
+  distribution: string;
+  generation: number;
+  spec: string;
+  published_at: string;
+}
+
+interface GenerationRow {
+  number: number;
+  contents: string;
+  indexes: string;
+  published_at: string;
+  retired_at: string | null;
+}
+
+export interface Publications {
+  find(prefix: string, distribution: string): Publication | undefined;
+  list(): Publication[];
+  /** Publications that serve this snapshot. */
+  using(snapshot: number): Publication[];
+  generations(prefix: string, distribution: string): Generation[];
+  /** Every distribution that has generations, published or dropped. */
+  places(): { readonly prefix: string; readonly distribution: string }[];
+  /** Every prefix with the numbers of the contents its kept generations refer to. */
+  prefixes(): { readonly prefix: string; readonly format: string; readonly contents: ReadonlySet<number> }[];
+  dropGeneration(prefix: string, distribution: string, number: number): void;
+  intents(): PublishIntent[];
+  begin(intent: PublishIntent): void;
+  /** The switch happened: the intent becomes the publication, its predecessor a kept generation. */
+  finish(intent: PublishIntent, retiredAt: string): void;
+  /** The switch did not happen. */
+  abandon(prefix: string, distribution: string): void;
+  drop(prefix: string, distribution: string, retiredAt: string): void;
+  /** Forgets everything that is published: for a copy of the catalog whose trees were not copied. */
+  forgetAll(): void;
+}
+
+export function openPublications(database: Database): Publications {
+  const from = (row: PublicationRow): Publication => ({
+    id: row.id,
+    format: row.format,
+    prefix: row.prefix,
+    distribution: row.distribution,
+    generation: row.generation,
+    components: database.all<PublishedComponent>(
+      'SELECT component, snapshot FROM publication_component WHERE publication = ? ORDER BY component',
+      row.id,
+    ),
+    spec: JSON.parse(row.spec) as PublicationSpec,
+    publishedAt: row.published_at,
+  });
+  return {
+    find: (prefix, distribution) => {
+      const row = database.get<PublicationRow>(
+        'SELECT * FROM publication WHERE prefix = ? AND distribution = ?',
+        prefix,
+        distribution,
+      );
+      return row === undefined ? undefined : from(row);
+    },
+    list: () => database.all<PublicationRow>('SELECT * FROM publication ORDER BY prefix, distribution').map(from),
+    using: (snapshot) =>
+      database
+        .all<PublicationRow>(
+          `SELECT DISTINCT publication.* FROM publication_component JOIN publication ON publication.id = publication
+           WHERE snapshot = ? ORDER BY prefix, distribution`,
+          snapshot,
+        )
+        .map(from),
+    generations: (prefix, distribution) =>
+      database
+        .all<GenerationRow>(
+          'SELECT * FROM generation WHERE prefix = ? AND distribution = ? ORDER BY number',
+          prefix,
+          distribution,
+        )
+        .map(generationFrom),
+    places: () =>
+      database.all<{ prefix: string; distribution: string }>(
+        'SELECT DISTINCT prefix, distribution FROM generation ORDER BY prefix, distribution',
+      ),
+    prefixes: () => prefixes(database),
+    dropGeneration: (prefix, distribution, number) =>
+      void database.run(
+        'DELETE FROM generation WHERE prefix = ? AND distribution = ? AND number = ?',
+        prefix,
+        distribution,
+        number,
+      ),
+    intents: () =>
+      database.all<{ plan: string }>('SELECT plan FROM intent').map((row) => JSON.parse(row.plan) as PublishIntent),
+    begin: (intent) =>
+      void database.run(
+        'INSERT INTO intent (prefix, distribution, plan) VALUES (?, ?, ?)',
+        intent.prefix,
+        intent.distribution,
+        JSON.stringify(intent),
+      ),
+    finish: (intent, retiredAt) => finish(database, intent, retiredAt),
+    abandon: (prefix, distribution) =>
+      void database.run('DELETE FROM intent WHERE prefix = ? AND distribution = ?', prefix, distribution),
+    drop: (prefix, distribution, retiredAt) => {
+      retire(database, prefix, distribution, retiredAt);
+      database.run('DELETE FROM publication WHERE prefix = ? AND distribution = ?', prefix, distribution);
+    },
+    forgetAll: () => {
+      for (const table of ['publication', 'generation', 'intent']) database.run(`DELETE FROM ${table}`);
+    },
+  };
+}
+
+function finish(database: Database, intent: PublishIntent, retiredAt: string): void {
+  const { prefix, distribution } = intent;
+  retire(database, prefix, distribution, retiredAt);
+  database.run('DELETE FROM publication WHERE prefix = ? AND distribution = ?', prefix, distribution);
+  const id = database.run(
+    'INSERT INTO publication (format, prefix, distribution, generation, spec, published_at) VALUES (?, ?, ?, ?, ?, ?)',
+    intent.format,
+    prefix,
+    distribution,
+    intent.generation,
+    JSON.stringify(intent.spec),
+    intent.publishedAt,
+  );
+  for (const { component, snapshot } of intent.components) {
+    database.run(
+      'INSERT INTO publication_component (publication, component, snapshot) VALUES (?, ?, ?)',
+      id,
+      component,
+      snapshot,
+    );
+  }
+  database.run(
+    'INSERT INTO generation (format, prefix, distribution, number, contents, indexes, published_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    intent.format,
+    prefix,
+    distribution,
+    intent.generation,
+    JSON.stringify(intent.contents),
+    JSON.stringify(intent.indexes),
+    intent.publishedAt,
+  );
+  database.run('DELETE FROM intent WHERE prefix = ? AND distribution = ?', prefix, distribution);
+}
+
+function prefixes(database: Database): { prefix: string; format: string; contents: ReadonlySet<number> }[] {
+  const found = new Map<string, { prefix: string; format: string; contents: Set<number> }>();
+  const rows = database.all<{ prefix: string; format: string; contents: string }>('SELECT prefix, format, contents FROM generation');
+  for (const { prefix, format, contents } of rows) {
+    const entry = found.get(prefix) ?? { prefix, format, contents: new Set() };
+    for (const content of JSON.parse(contents) as number[]) entry.contents.add(content);
+    found.set(prefix, entry);
+  }
+  return [...found.values()];
+}
+
+function retire(database: Database, prefix: string, distribution: string, at: string): void {
+  database.run(
+    'UPDATE generation SET retired_at = ? WHERE prefix = ? AND distribution = ? AND retired_at IS NULL',
+    at,
+    prefix,
+    distribution,
+  );
+}
+
+function generationFrom(row: GenerationRow): Generation {
+  return {
+    number: row.number,
+    contents: JSON.parse(row.contents) as number[],
+    indexes: JSON.parse(row.indexes) as PublishedIndex[],
+    publishedAt: row.published_at,
+    ...(row.retired_at === null ? {} : { retiredAt: row.retired_at }),
+  };
+}

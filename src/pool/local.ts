@@ -1,0 +1,109 @@
+import { chmodSync, copyFileSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseSha256, type Sha256 } from '../core/digest.ts';
+import * as durable from '../util/durable.ts';
+import type { Incoming, Pool, PoolEntry } from './pool.ts';
+
+/** Files are moved into the pool in bulks of this many, or when this many bytes have come together. */
+const BULK_FILES = 4096;
+const BULK_BYTES = 256 * 1024 * 1024;
+
+/** A pool in a local folder: `<2 hex>/<64 hex>`, and `incoming/<owner>/<64 hex>` for what is on its way. */
+export function openLocalPool(folder: string): Pool {
+  const made = new Set<string>();
+  const place = (sha256: Sha256): string => join(folder, sha256.slice(0, 2), sha256);
+  return {
+    has: (sha256) => existsSync(place(sha256)),
+    path: place,
+    link: (sha256, to) => linkOrCopy(place(sha256), to),
+    receive: (owner) => receive(join(folder, 'incoming', owner), folder, (sha256) => {
+      const parent = join(folder, sha256.slice(0, 2));
+      if (!made.has(parent)) durable.makeFolder(parent);
+      made.add(parent);
+      return place(sha256);
+    }),
+    list: () => listPool(folder),
+    remove: (sha256) => durable.removeFile(place(sha256)),
+  };
+}
+
+/**
+ * A pool that reads from `base` and writes to a folder of its own, so that a read-only run can work over the real pool
+ * without changing even a link count in it: names for files of the base are symbolic links.
+ */
+export function openOverlayPool(base: Pool, folder: string): Pool {
+  const own = openLocalPool(folder);
+  return {
+    ...own,
+    has: (sha256) => own.has(sha256) || base.has(sha256),
+    path: (sha256) => (own.has(sha256) ? own.path(sha256) : base.path(sha256)),
+    link: (sha256, to) =>
+      own.has(sha256) ? own.link(sha256, to) : durable.linkSymbolically(base.path(sha256), to),
+  };
+}
+
+/** Links, or copies where the goal lies on another file system or the link count is exhausted. */
+function linkOrCopy(from: string, to: string): boolean {
+  try {
+    return durable.linkFile(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && (error.code === 'EXDEV' || error.code === 'EMLINK'))) throw error;
+  }
+  if (existsSync(to)) return false;
+  const temporary = `${to}.${process.pid}.tmp`;
+  copyFileSync(from, temporary, constants.COPYFILE_FICLONE);
+  durable.moveFile(temporary, to);
+  return true;
+}
+
+function receive(incoming: string, folder: string, place: (sha256: Sha256) => string): Incoming {
+  let waiting: Sha256[] = [];
+  let bytes = 0;
+  let settling: Promise<void> = Promise.resolve();
+  let moved = false;
+  durable.makeFolder(incoming);
+
+  const partial = (sha256: Sha256): string => join(incoming, sha256);
+  const moveBulk = async (): Promise<void> => {
+    const bulk = waiting;
+    waiting = [];
+    bytes = 0;
+    if (bulk.length === 0) return;
+    await durable.flushFiles(bulk.map(partial), folder);
+    for (const sha256 of bulk) {
+      const from = partial(sha256);
+      chmodSync(from, 0o444);
+      durable.moveFile(from, place(sha256));
+    }
+    moved = true;
+  };
+  const startBulk = (): Promise<void> => (settling = settling.then(moveBulk));
+
+  return {
+    partial,
+    complete: async (sha256) => {
+      waiting.push(sha256);
+      bytes += statSync(partial(sha256)).size;
+      if (waiting.length >= BULK_FILES || bytes >= BULK_BYTES) await startBulk();
+    },
+    settle: async () => {
+      await startBulk();
+      if (moved) await durable.flushAll(folder);
+      moved = false;
+    },
+    clear: () => durable.removeTree(incoming),
+  };
+}
+
+function* listPool(folder: string): Generator<PoolEntry> {
+  if (!existsSync(folder)) return;
+  for (const prefix of readdirSync(folder)) {
+    if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
+    for (const name of readdirSync(join(folder, prefix))) {
+      const digest = parseSha256(name);
+      if (digest === undefined) continue;
+      const { size, mtimeMs } = statSync(join(folder, prefix, name));
+      yield { sha256: digest, size, since: mtimeMs };
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The pool: files addressed by their SHA-256. A file enters through an `Incoming`, where it is written under its digest,
+ * checked, flushed in bulk and renamed; it never changes afterwards (mode 0444). The pool knows nothing of packages.
+ */
+import type { Sha256 } from '../core/digest.ts';
+
+export interface PoolEntry {
+  readonly sha256: Sha256;
+  readonly size: number;
+  /** When it entered, milliseconds since the epoch. */
+  readonly since: number;
+}
+
+export interface Pool {
+  has(sha256: Sha256): boolean;
+  /** Where the bytes lie; they may be read and linked, never written. */
+  path(sha256: Sha256): string;
+  /** Gives the file a further name outside the pool. False when the name exists already. */
+  link(sha256: Sha256, to: string): boolean;
+  /** A place to receive files. `owner` keeps those of an interrupted run findable for its successor. */
+  receive(owner: string): Incoming;
+  /** Every file, in no particular order. */
+  list(): Iterable<PoolEntry>;
+  remove(sha256: Sha256): void;
+}
+
+/** Files on their way into the pool. What is left of an interrupted run is found again under the same owner. */
+export interface Incoming {
+  /** The file to write a part of the content to: new, or the rest of an interrupted run. */
+  partial(sha256: Sha256): string;
+  /** The partial is complete and checked: it enters the pool with the next bulk. */
+  complete(sha256: Sha256): Promise<void>;
+  /** Moves all completed files into the pool, and returns when they would survive a power cut. */
+  settle(): Promise<void>;
+  /** Removes what is left of interrupted transfers; call it when the run succeeded. */
+  clear(): void;
+}
