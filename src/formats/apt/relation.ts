@@ -1,0 +1,139 @@
+/** Reading relation fields: Depends and its like, Provides, Build-Depends (Debian Policy 7, deb-control(5)). */
+import { ArtifactsError } from '../../core/errors.ts';
+import type { Alternative, Capability, Requirement, VersionOperator } from '../../core/relation.ts';
+import { architectureMatches } from './architecture.ts';
+
+/** For which build the restrictions of build dependencies are decided. */
+export interface BuildOptions {
+  /** Architecture the build is for. Absent: restrictions to architectures are left out of account. */
+  readonly architecture?: string;
+  /** Build profiles that are on. Default none, so `<!nocheck>` holds and `<stage1>` does not. */
+  readonly profiles?: readonly string[];
+}
+
+/**
+ * The needs of a Depends, Recommends or Build-Depends field, in the order they are written. Alternatives that
+ * `[architectures]` or `<profiles>` rule out are left out, and so is a need none of whose alternatives remains.
+ * The old operators `<` and `>` mean `<=` and `>=` (Policy 7.1). Empty entries, such as behind a last comma, are passed
+ * over. Throws E_FORMAT naming the first text that is no relation.
+ */
+export function parseRelations(text: string, options: BuildOptions = {}): readonly Requirement[] {
+  const requirements: Requirement[] = [];
+  for (const entry of entries(text)) {
+    const applying = entry.map(parseAlternative).filter((one) => applies(one, options));
+    if (applying.length > 0) requirements.push(applying.map((one) => one.alternative));
+  }
+  return requirements;
+}
+
+/**
+ * The names a Provides field adds. Only `=` gives a version (Policy 7.5). Like apt, passes over an entry with another
+ * operator or with alternatives; one for another architecture (`name:i386`) is passed over too, for a capability is one
+ * of the package's own architecture. Throws E_FORMAT like `parseRelations`.
+ */
+export function parseProvides(text: string): readonly Capability[] {
+  const capabilities: Capability[] = [];
+  for (const [first, ...others] of entries(text)) {
+    if (first === undefined || others.length > 0) continue;
+    const { name, operator, version, qualifier } = parseAlternative(first).alternative;
+    if (qualifier !== undefined && qualifier !== 'any') continue;
+    if (operator === undefined) capabilities.push({ name });
+    else if (operator === '=' && version !== undefined) capabilities.push({ name, version });
+  }
+  return capabilities;
+}
+
+interface WrittenAlternative {
+  readonly alternative: Alternative;
+  /** The contents of `[…]`, split at blanks. */
+  readonly architectures: readonly string[] | undefined;
+  /** The contents of each `<…>`, split at blanks. */
+  readonly profiles: readonly (readonly string[])[];
+}
+
+/**
+ * The texts between commas, each cut at its bars: neither character can stand within a relation. White space becomes
+ * single blanks first, so that no expression below can spend long on it.
+ */
+function entries(text: string): readonly (readonly string[])[] {
+  return text
+    .replace(/\s+/g, ' ')
+    .split(',')
+    .filter((entry) => entry.trim() !== '')
+    .map((entry) => entry.split('|'));
+}
+
+// Each expression reads one piece from where the last one ended.
+const NAME = / ?([^ ,|:()[\]<>{}]+)(?::([A-Za-z0-9-]+))?/y;
+const CONDITION = / ?\( ?([<>=]*) ?([^ ()<>=]+) ?\)/y;
+const ARCHITECTURES = / ?\[([^[\]]*)\]/y;
+const PROFILES = / ?<([^<>]*)>/y;
+const END = / ?$/y;
+
+const OPERATORS: Readonly<Record<string, VersionOperator>> = {
+  '<<': '<<',
+  '<=': '<=',
+  '<': '<=',
+  '=': '=',
+  '>=': '>=',
+  '>': '>=',
+  '>>': '>>',
+  '': '=', // dpkg: "implicit exact match"
+};
+
+function parseAlternative(text: string): WrittenAlternative {
+  let at = 0;
+  const take = (piece: RegExp): RegExpExecArray | null => {
+    piece.lastIndex = at;
+    const match = piece.exec(text);
+    if (match !== null) at = piece.lastIndex;
+    return match;
+  };
+  const name = take(NAME);
+  const condition = take(CONDITION);
+  const architectures = take(ARCHITECTURES);
+  const profiles: (readonly string[])[] = [];
+  for (let group = take(PROFILES); group !== null; group = take(PROFILES)) profiles.push(words(group[1]));
+  const operator = condition === null ? undefined : OPERATORS[condition[1] ?? ''];
+  if (name?.[1] === undefined || take(END) === null || (condition !== null && operator === undefined)) {
+    throw new ArtifactsError('E_FORMAT', `"${excerpt(text)}" is no relation to a package`);
+  }
+  return {
+    alternative: {
+      name: name[1],
+      ...(operator === undefined || condition?.[2] === undefined ? {} : { operator, version: condition[2] }),
+      ...(name[2] === undefined ? {} : { qualifier: name[2] }),
+    },
+    architectures: architectures === null ? undefined : words(architectures[1]),
+    profiles,
+  };
+}
+
+function applies(written: WrittenAlternative, options: BuildOptions): boolean {
+  return architecturesHold(written, options.architecture) && profilesHold(written, options.profiles ?? []);
+}
+
+/** Policy 7.1: for any of the architectures named, or for all but those named after an exclamation mark. */
+function architecturesHold({ architectures }: WrittenAlternative, architecture: string | undefined): boolean {
+  if (architectures === undefined || architecture === undefined) return true;
+  const excluded = architectures.filter((one) => one.startsWith('!'));
+  if (excluded.some((one) => architectureMatches(architecture, one.slice(1)))) return false;
+  return excluded.length > 0 || architectures.some((one) => architectureMatches(architecture, one));
+}
+
+/** Policy 7.1: any of the groups holds, and a group holds when all its terms do. */
+function profilesHold({ profiles }: WrittenAlternative, active: readonly string[]): boolean {
+  if (profiles.length === 0) return true;
+  return profiles.some((group) =>
+    group.every((term) => (term.startsWith('!') ? !active.includes(term.slice(1)) : active.includes(term))),
+  );
+}
+
+function words(text: string | undefined): readonly string[] {
+  return (text ?? '').split(' ').filter((word) => word !== '');
+}
+
+function excerpt(text: string): string {
+  const short = text.trim();
+  return short.length > 80 ? `${short.slice(0, 80)}…` : short;
+}
