@@ -1,0 +1,157 @@
+import type { FollowOptions, QuerySubject, Requirement } from '../core/relation.ts';
+import type { CompareVersions } from './operator.ts';
+import type { MeetingRules, Needer, Universe } from './universe.ts';
+import { canBeMet, compareSubjects, satisfiers } from './universe.ts';
+
+export { buildUniverse } from './universe.ts';
+
+export interface ClosureOptions {
+  readonly follow: FollowOptions;
+  /**
+   * The architectures that are wanted. The needs of `all` packages and of sources are looked up for each of them; a
+   * package of another architecture than the needer's is taken only from one of them, and only as Multi-Arch lets it.
+   */
+  readonly architectures: readonly string[];
+  readonly compareVersions: CompareVersions;
+  /** Take a package for every alternative that can be had, not for one alternative of each need. */
+  readonly allVariants?: boolean;
+}
+
+/** A need that no package of the universe meets. */
+export interface Missing {
+  readonly subject: QuerySubject;
+  /** For which architecture it was looked up. */
+  readonly architecture: string;
+  readonly requirement: Requirement;
+}
+
+export interface Closure {
+  /** The roots and what they need, in the order of `compareSubjects`. */
+  readonly selected: readonly QuerySubject[];
+  /** In the order of their subjects, then as they are written there. */
+  readonly missing: readonly Missing[];
+}
+
+/**
+ * What must be there for the roots to be installed or built, with everything that needs in turn. A need is met by a
+ * package selected already, else by the best one of the first alternative that any package meets. Needs that leave no
+ * choice are followed first, so that a choice is only made where none of the forced packages makes it. Conflicts are not
+ * looked at, and a choice is not taken back when what was chosen misses something itself. The result does not depend on
+ * the order of universe or roots. The roots are subjects of the universe.
+ */
+export function closure(universe: Universe, roots: Iterable<QuerySubject>, options: ClosureOptions): Closure {
+  const state: State = {
+    rules: rulesOf(universe, options),
+    options,
+    selected: new Set(),
+    unread: [],
+    undecided: [],
+    missing: [],
+  };
+  for (const root of inOrder(roots, options)) select(state, root);
+  let read = 0;
+  let decided = 0;
+  while (read < state.unread.length || decided < state.undecided.length) {
+    const subject = state.unread[read];
+    const need = state.undecided[decided];
+    if (subject !== undefined) {
+      read++;
+      readNeeds(state, subject);
+    } else if (need !== undefined) {
+      decided++;
+      decide(state, need);
+    }
+  }
+  return { selected: inOrder(state.selected, options), missing: sortMissing(state.missing, options) };
+}
+
+/** The direct needs of the members that no package of the universe meets, in the order of `Closure.missing`. */
+export function verify(
+  universe: Universe,
+  members: Iterable<QuerySubject>,
+  options: Omit<ClosureOptions, 'allVariants'>,
+): readonly Missing[] {
+  const rules = rulesOf(universe, options);
+  const missing: Missing[] = [];
+  for (const subject of members) {
+    for (const need of needsOf(subject, options)) {
+      if (!canBeMet(rules, need, need.requirement)) missing.push(need);
+    }
+  }
+  return sortMissing(missing, options);
+}
+
+type Need = Needer & Missing;
+
+interface State {
+  readonly rules: MeetingRules;
+  readonly options: ClosureOptions;
+  readonly selected: Set<QuerySubject>;
+  /** Selected packages in the order of their selection; their needs are read from the front. */
+  readonly unread: QuerySubject[];
+  /** Needs that leave a choice, in the order they were read. */
+  readonly undecided: Need[];
+  readonly missing: Missing[];
+}
+
+function rulesOf(universe: Universe, { compareVersions, architectures }: ClosureOptions): MeetingRules {
+  return { universe, compareVersions, architectures: new Set(architectures) };
+}
+
+function select(state: State, subject: QuerySubject): void {
+  if (state.selected.has(subject)) return;
+  state.selected.add(subject);
+  state.unread.push(subject);
+}
+
+function needsOf(subject: QuerySubject, { follow, architectures }: ClosureOptions): readonly Need[] {
+  const everywhere = subject.architecture === 'all' || subject.type === 'source';
+  return (everywhere ? architectures : [subject.architecture]).flatMap((architecture) =>
+    subject.requirements({ ...follow, architecture }).map((requirement) => ({ subject, architecture, requirement })),
+  );
+}
+
+function readNeeds(state: State, subject: QuerySubject): void {
+  for (const need of needsOf(subject, state.options)) {
+    const [first, ...others] = need.requirement;
+    if (first === undefined) continue;
+    const found = satisfiers(state.rules, need, first);
+    const [only] = found;
+    if (others.length === 0 && found.length === 1 && only !== undefined) select(state, only);
+    else state.undecided.push(need);
+  }
+}
+
+function decide(state: State, need: Need): void {
+  const { options, selected } = state;
+  let met = false;
+  if (options.allVariants !== true && isMetBy(state, need)) return;
+  for (const alternative of need.requirement) {
+    const found = satisfiers(state.rules, need, alternative);
+    const best = found.find((one) => selected.has(one)) ?? found[0];
+    if (best === undefined) continue;
+    select(state, best);
+    met = true;
+    if (options.allVariants !== true) return;
+  }
+  if (!met) state.missing.push(need);
+}
+
+/** Whether a package that is selected already meets the need, by any alternative. */
+function isMetBy({ rules, selected }: State, need: Need): boolean {
+  return need.requirement.some((alternative) =>
+    satisfiers(rules, need, alternative).some((candidate) => selected.has(candidate)),
+  );
+}
+
+function inOrder(subjects: Iterable<QuerySubject>, { compareVersions }: ClosureOptions): readonly QuerySubject[] {
+  return [...subjects].sort((a, b) => compareSubjects(a, b, compareVersions));
+}
+
+function sortMissing(missing: readonly Missing[], { architectures, compareVersions }: ClosureOptions): readonly Missing[] {
+  return [...missing].sort(
+    (a, b) =>
+      compareSubjects(a.subject, b.subject, compareVersions) ||
+      architectures.indexOf(a.architecture) - architectures.indexOf(b.architecture),
+  );
+}

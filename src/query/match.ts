@@ -1,0 +1,125 @@
+import type { QuerySubject } from '../core/relation.ts';
+import type { CompareVersions } from './operator.ts';
+import { compareTexts, holds } from './operator.ts';
+import { compileGlob, compileRegex } from './pattern.ts';
+import type { Condition, ExactTerm, FieldTerm, FieldType, PackageTerm, Query } from './query.ts';
+import { fieldType } from './query.ts';
+
+export type Matcher = (subject: QuerySubject) => boolean;
+
+/** Makes a query a function, so that what it needs is prepared once for all subjects. */
+export function matcher(query: Query, compareVersions: CompareVersions): Matcher {
+  switch (query.kind) {
+    case 'all': {
+      const parts = query.parts.map((part) => matcher(part, compareVersions));
+      return (subject) => parts.every((part) => part(subject));
+    }
+    case 'any':
+      return anyMatcher(query.parts, compareVersions);
+    case 'not': {
+      const part = matcher(query.part, compareVersions);
+      return (subject) => !part(subject);
+    }
+    case 'package':
+      return packageMatcher(query, compareVersions);
+    case 'field':
+      return fieldMatcher(query, compareVersions);
+    case 'exact':
+      return exactMatcher(query);
+  }
+}
+
+/** True when the subject is one the query means. The matcher of a query is made once and kept as long as the query. */
+export function matches(query: Query, subject: QuerySubject, compareVersions: CompareVersions): boolean {
+  let kept = matchers.get(query);
+  if (kept?.compareVersions !== compareVersions) {
+    kept = { compareVersions, match: matcher(query, compareVersions) };
+    matchers.set(query, kept);
+  }
+  return kept.match(subject);
+}
+
+const matchers = new WeakMap<Query, { readonly compareVersions: CompareVersions; readonly match: Matcher }>();
+
+/** Lists of thousands of plain names are common in filters: they become one look into a set. */
+function anyMatcher(parts: readonly Query[], compareVersions: CompareVersions): Matcher {
+  const names = new Set(parts.flatMap((part) => (isPlainName(part) ? [part.name] : [])));
+  const others = parts.filter((part) => !isPlainName(part)).map((part) => matcher(part, compareVersions));
+  return (subject) =>
+    (names.size > 0 && subject.capabilities.some(({ name }) => names.has(name))) ||
+    others.some((part) => part(subject));
+}
+
+function isPlainName(query: Query): query is PackageTerm {
+  return query.kind === 'package' && query.condition === undefined && query.architecture === undefined;
+}
+
+function packageMatcher({ name, condition, architecture }: PackageTerm, compareVersions: CompareVersions): Matcher {
+  const test = condition === undefined ? undefined : valueTest(condition, 'version', compareVersions);
+  return (subject) =>
+    (architecture === undefined || fitsArchitecture(subject, architecture)) &&
+    subject.capabilities.some(
+      (one) => one.name === name && (test === undefined || (one.version !== undefined && test(one.version))),
+    );
+}
+
+/** What can be installed there: `all` packages can be everywhere, but are no sources. */
+function fitsArchitecture(subject: QuerySubject, architecture: string): boolean {
+  return subject.architecture === architecture || (subject.architecture === 'all' && architecture !== 'source');
+}
+
+function exactMatcher({ name, version, architecture }: ExactTerm): Matcher {
+  return (subject) =>
+    subject.name === name && subject.version === version && subject.architecture === architecture;
+}
+
+function fieldMatcher({ field, condition }: FieldTerm, compareVersions: CompareVersions): Matcher {
+  const read = fieldReader(field);
+  if (condition === undefined) return (subject) => (read(subject) ?? '') !== '';
+  const test = valueTest(condition, fieldType(field), compareVersions);
+  return (subject) => {
+    const value = read(subject);
+    return value !== undefined && test(value);
+  };
+}
+
+function fieldReader(field: string): (subject: QuerySubject) => string | undefined {
+  switch (field) {
+    case 'Name':
+      return (subject) => subject.name;
+    case 'Version':
+    case '$Version':
+      return (subject) => subject.version;
+    case 'Architecture':
+    case '$Architecture':
+      return (subject) => subject.architecture;
+    case '$PackageType':
+      return (subject) => subject.type;
+    case '$Source':
+      return (subject) => subject.source.name;
+    case '$SourceVersion':
+      return (subject) => subject.source.version;
+    default:
+      return (subject) => subject.field(field);
+  }
+}
+
+function valueTest(
+  { operator, value }: Condition,
+  type: FieldType,
+  compareVersions: CompareVersions,
+): (value: string) => boolean {
+  if (operator === 'glob' || operator === 'regex') {
+    const compiled = operator === 'glob' ? compileGlob(value) : compileRegex(value);
+    if (!compiled.ok) throw new Error(`Pattern ${value} ${compiled.reason}`); // parseQuery lets none through
+    return compiled.test;
+  }
+  switch (type) {
+    case 'version':
+      return (actual) => holds(operator, compareVersions(actual, value));
+    case 'number':
+      return (actual) => /^\d+$/.test(actual) && holds(operator, Number(actual) - Number(value));
+    case 'text':
+      return (actual) => holds(operator, compareTexts(actual, value));
+  }
+}

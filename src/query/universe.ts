@@ -1,0 +1,147 @@
+import type { Alternative, QuerySubject, Requirement } from '../core/relation.ts';
+import type { CompareVersions } from './operator.ts';
+import { compareTexts, holds } from './operator.ts';
+
+/** Packages that may meet each other's needs, found by every name they answer to. */
+export interface Universe {
+  readonly subjects: readonly QuerySubject[];
+  /** The packages that have this name or provide it; sources never, for nothing can depend on one. */
+  named(name: string): readonly QuerySubject[];
+}
+
+/** Reads the capabilities of every subject, and nothing else of them. */
+export function buildUniverse(subjects: Iterable<QuerySubject>): Universe {
+  const all = [...subjects];
+  const index = new Map<string, QuerySubject[]>();
+  for (const subject of all) {
+    if (subject.type !== 'source') addToIndex(index, subject);
+  }
+  return { subjects: all, named: (name) => index.get(name) ?? NOBODY };
+}
+
+/** Who needs something, and where it is to be installed or built. */
+export interface Needer {
+  readonly subject: QuerySubject;
+  readonly architecture: string;
+}
+
+/** The rules by which needs are met. */
+export interface MeetingRules {
+  readonly universe: Universe;
+  readonly compareVersions: CompareVersions;
+  /** Architectures a package may come from besides the needer's own and `all`. */
+  readonly architectures: ReadonlySet<string>;
+}
+
+/** True when some package meets the need, whichever alternative of it. */
+export function canBeMet(rules: MeetingRules, needer: Needer, requirement: Requirement): boolean {
+  return requirement.some((alternative) =>
+    rules.universe.named(alternative.name).some((candidate) => meets(rules, { needer, alternative, candidate })),
+  );
+}
+
+/**
+ * The packages that meet an alternative, best first: those of that very name before those that provide it, the needer's
+ * own architecture before a foreign one, the highest version, then by name. The order does not depend on the order in
+ * which the universe was built.
+ */
+export function satisfiers(rules: MeetingRules, needer: Needer, alternative: Alternative): readonly QuerySubject[] {
+  const found = rules.universe
+    .named(alternative.name)
+    .filter((candidate) => meets(rules, { needer, alternative, candidate }));
+  return found.length < 2 ? found : found.sort((a, b) => byPreference(rules, { needer, alternative, a, b }));
+}
+
+/** A total order of packages for output: by name, version, architecture, type, then what is left to tell them apart. */
+export function compareSubjects(a: QuerySubject, b: QuerySubject, compareVersions: CompareVersions): number {
+  return (
+    compareTexts(a.name, b.name) ||
+    compareVersions(a.version, b.version) ||
+    compareTexts(a.version, b.version) ||
+    compareTexts(a.architecture, b.architecture) ||
+    compareTexts(a.type, b.type) ||
+    compareTexts(a.source.name, b.source.name) ||
+    compareVersions(a.source.version, b.source.version)
+  );
+}
+
+const NOBODY: readonly QuerySubject[] = [];
+
+function addToIndex(index: Map<string, QuerySubject[]>, subject: QuerySubject): void {
+  for (const { name } of subject.capabilities) {
+    const known = index.get(name);
+    if (known === undefined) index.set(name, [subject]);
+    else if (known.at(-1) !== subject) known.push(subject); // a package may provide a name in several versions
+  }
+}
+
+interface Meeting {
+  readonly needer: Needer;
+  readonly alternative: Alternative;
+  readonly candidate: QuerySubject;
+}
+
+function meets(rules: MeetingRules, { needer, alternative, candidate }: Meeting): boolean {
+  return (
+    sameWorld(needer.subject, candidate) &&
+    architectureFits(rules, { needer, alternative, candidate }) &&
+    candidate.capabilities.some(
+      (one) => one.name === alternative.name && versionFits(one.version, alternative, rules.compareVersions),
+    )
+  );
+}
+
+/** Packages of the installer (udebs) and those of the system never meet each other's needs; sources build with the latter. */
+function sameWorld(needer: QuerySubject, candidate: QuerySubject): boolean {
+  return (needer.type === 'udeb') === (candidate.type === 'udeb');
+}
+
+/** Debian Policy 7.5: an unversioned Provides meets no versioned need. */
+function versionFits(
+  version: string | undefined,
+  { operator, version: wanted }: Alternative,
+  compareVersions: CompareVersions,
+): boolean {
+  if (operator === undefined || wanted === undefined) return true;
+  return version !== undefined && holds(operator, compareVersions(version, wanted));
+}
+
+/**
+ * The Multi-Arch rules as apt applies them: without a qualifier the needer's architecture or `all` is needed, unless the
+ * candidate is `foreign`; with `:any` it must be `allowed`, even on the same architecture. Each architecture is looked
+ * at as the native one of its own system, so `all` packages fit everywhere.
+ */
+function architectureFits(rules: MeetingRules, { needer, alternative, candidate }: Meeting): boolean {
+  const { architecture } = candidate;
+  const native = architecture === needer.architecture || architecture === 'all';
+  const reachable = native || rules.architectures.has(architecture);
+  switch (alternative.qualifier) {
+    case undefined:
+      return native || (reachable && candidate.multiArch === 'foreign');
+    case 'any':
+      return reachable && candidate.multiArch === 'allowed';
+    case 'native':
+      return native;
+    default:
+      return reachable && (architecture === alternative.qualifier || architecture === 'all');
+  }
+}
+
+interface Comparison {
+  readonly needer: Needer;
+  readonly alternative: Alternative;
+  readonly a: QuerySubject;
+  readonly b: QuerySubject;
+}
+
+function byPreference({ compareVersions }: MeetingRules, { needer, alternative, a, b }: Comparison): number {
+  const real = (one: QuerySubject): number => (one.name === alternative.name ? 0 : 1);
+  const foreign = (one: QuerySubject): number =>
+    one.architecture === needer.architecture || one.architecture === 'all' ? 0 : 1;
+  return (
+    real(a) - real(b) ||
+    foreign(a) - foreign(b) ||
+    compareVersions(b.version, a.version) ||
+    compareSubjects(a, b, compareVersions)
+  );
+}
