@@ -1,0 +1,67 @@
+import type { Context } from '../core/context.ts';
+import { defeatError, isAbsent, tryBases, type Base } from './bases.ts';
+import { encodePath } from './encode-path.ts';
+import { isFailure, type Failure } from './failure.ts';
+import { MemorySink } from './memory-sink.ts';
+import { redact } from './redact.ts';
+import type { Answer } from './redirect.ts';
+import { asker, fileUrl, type Source } from './source.ts';
+
+export interface SmallRequest {
+  /** Bytes after which reading stops: E_TOO_LARGE. */
+  readonly limit: number;
+  /** Validators of what is already known; with one of them the answer can be `unchanged`. */
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+export type SmallAnswer =
+  | {
+      readonly status: 'ok';
+      readonly bytes: Buffer;
+      readonly etag?: string;
+      readonly lastModified?: string;
+      /** Where it came from, fit to be shown. */
+      readonly url: string;
+    }
+  | { readonly status: 'unchanged' }
+  /** Every base says that it has no such file (404, 410, 403). */
+  | { readonly status: 'absent'; readonly url: string };
+
+/** See `Upstream.fetchSmall`. */
+export async function fetchSmall(
+  source: Source,
+  { path, request }: { readonly path: string; readonly request: SmallRequest },
+  ctx: Context,
+): Promise<SmallAnswer> {
+  const encoded = encodePath(path);
+  const sink = new MemorySink(request.limit);
+  const headers = {
+    ...(request.etag !== undefined && { 'if-none-match': request.etag }),
+    ...(request.lastModified !== undefined && { 'if-modified-since': request.lastModified }),
+  };
+  const conditional = request.etag !== undefined || request.lastModified !== undefined;
+  const ask = asker(source, { path: encoded, sink, conditional }, ctx);
+  const attempt = async (base: Base): Promise<SmallAnswer | Failure> => {
+    const answer = await ask(base, headers);
+    if (isFailure(answer)) return answer;
+    return answer.head.status === 304 ? { status: 'unchanged' } : smallAnswer(answer, sink);
+  };
+  const result = await tryBases(source.bases, { attempt }, { patience: source.patience, ctx });
+  if (!('failures' in result)) return result;
+  const first = result.failures[0];
+  if (first && isAbsent(result)) return { status: 'absent', url: redact(fileUrl(first.base, encoded)) };
+  throw defeatError(path, result);
+}
+
+function smallAnswer({ head, url }: Answer, sink: MemorySink): SmallAnswer {
+  const { etag, 'last-modified': lastModified } = head.headers;
+  return {
+    status: 'ok',
+    bytes: sink.bytes(),
+    ...(typeof etag === 'string' && { etag }),
+    ...(typeof lastModified === 'string' && { lastModified }),
+    url: redact(url),
+  };
+}
+

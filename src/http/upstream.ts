@@ -1,0 +1,92 @@
+/**
+ * The only user of the network. An upstream is one repository that can be read from several base URLs; a path below them
+ * is fetched from the first that gives it, with retries, resumption and verification of size and digest. It knows
+ * nothing of repositories: which path is to be trusted for what is the caller's business. Import it only when something
+ * is to be fetched, it brings the HTTP library along.
+ */
+import type { Clock, Context } from '../core/context.ts';
+import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
+import type { Base } from './bases.ts';
+import { download, type Downloaded, type DownloadRequest } from './download.ts';
+import { fetchSmall, type SmallAnswer, type SmallRequest } from './fetch-small.ts';
+import { DEFAULT_TIMEOUTS, type Timeouts } from './limits.ts';
+import type { ProxyOptions } from './proxy.ts';
+import { redact } from './redact.ts';
+import type { Source } from './source.ts';
+import { basicCredentials, openTransport } from './transport.ts';
+
+export type { Downloaded, DownloadRequest } from './download.ts';
+export type { SmallAnswer, SmallRequest } from './fetch-small.ts';
+
+export interface UpstreamOptions {
+  /** Base URLs, http or https, with user and password if need be. The first is preferred, the others are for fail-over. */
+  readonly urls: readonly string[];
+  /** Proxies; without them `http_proxy`, `https_proxy` and `no_proxy` of the environment. An empty text means none. */
+  readonly proxy?: ProxyOptions;
+  /** Where the proxy variables are read. Default: the environment of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Connections per host, 16 by default. Requests beyond them wait their turn, so any number may be made at once. */
+  readonly parallel?: number;
+  /** Further tries per base after the first, 4 by default. */
+  readonly retries?: number;
+  /** Milliseconds before the first further try (500) and at most (30,000). */
+  readonly delay?: number;
+  readonly longestDelay?: number;
+  readonly timeouts?: Partial<Timeouts>;
+  /** Hosts besides those of `urls` that a redirect may lead to although their addresses are internal. */
+  readonly allowHosts?: readonly string[];
+  readonly now?: Clock;
+}
+
+export interface Upstream {
+  /**
+   * A file into memory. Throws E_FETCH when no base answers properly, E_TOO_LARGE; an abort throws the signal's reason.
+   */
+  fetchSmall(path: string, request: SmallRequest, ctx: Context): Promise<SmallAnswer>;
+  /**
+   * A file to disk, verified. Throws E_FETCH, and after all bases gave the wrong thing E_SIZE, E_HASH or E_TOO_LARGE;
+   * E_NO_SPACE and E_IO from the disk; an abort throws the signal's reason. See `isAbsentError`.
+   */
+  download(request: DownloadRequest, ctx: Context): Promise<Downloaded>;
+  /** Cuts what is still under way. */
+  close(): Promise<void>;
+}
+
+/** True for the E_FETCH of a file that every base says it does not have. */
+export function isAbsentError(error: unknown): boolean {
+  return isArtifactsError(error, 'E_FETCH') && error.details?.['absent'] === true;
+}
+
+export function openUpstream(options: UpstreamOptions): Upstream {
+  const list = options.urls.map(parseBase);
+  if (list.length === 0) throw new ArtifactsError('E_CONFIG', 'An upstream needs at least one URL');
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const trustedHosts = new Set([...list.map((base) => base.url.hostname), ...(options.allowHosts ?? [])]);
+  const { proxy = {}, parallel = 16, environment = process.env } = options;
+  const { retries = 4, delay = 500, longestDelay = 30_000 } = options;
+  const source: Source = {
+    bases: { list, preferred: 0 },
+    patience: { retries, delay, longestDelay },
+    timeouts,
+    trustedHosts,
+    transport: openTransport({ parallel, timeouts, proxy, environment, trustedHosts }),
+    now: options.now ?? (() => new Date()),
+  };
+  return {
+    fetchSmall: (path, request, ctx) => fetchSmall(source, { path, request }, ctx),
+    download: (request, ctx) => download(source, request, ctx),
+    close: () => source.transport.close(),
+  };
+}
+
+function parseBase(text: string): Base {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new ArtifactsError('E_CONFIG', `"${redact(text)}" is no http or https URL`);
+  }
+  const authorization = basicCredentials(url);
+  url.username = '';
+  url.password = '';
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return { url, authorization };
+}
