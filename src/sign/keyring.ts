@@ -1,0 +1,36 @@
+import type { Key } from 'openpgp';
+import { ArtifactsError } from '../core/errors.ts';
+import { armoredBlocks, refuseKeybox } from './armor.ts';
+
+/** The public keys of several keyrings. Copies of one key are merged: a revocation that one of them knows counts. */
+export async function readKeyrings(keyrings: readonly Uint8Array[]): Promise<readonly Key[]> {
+  const merged = new Map<string, Key>();
+  for (const keyring of keyrings) {
+    for (const key of await readKeyring(keyring)) {
+      const known = merged.get(key.getFingerprint());
+      merged.set(key.getFingerprint(), known ? await known.update(key) : key);
+    }
+  }
+  return [...merged.values()];
+}
+
+/**
+ * The public keys of a keyring, armored (any number of blocks) or binary. Throws E_CONFIG when it is something else:
+ * a keyring is given by the user, not by the upstream.
+ */
+async function readKeyring(bytes: Uint8Array): Promise<readonly Key[]> {
+  refuseKeybox(bytes);
+  const { readKeys } = await import('openpgp');
+  const blocks = armoredBlocks(bytes, 'PUBLIC KEY BLOCK');
+  try {
+    const keys = blocks
+      ? await Promise.all(blocks.map((armoredKeys) => readKeys({ armoredKeys })))
+      : [await readKeys({ binaryKeys: bytes })];
+    return keys.flat().map((key) => key.toPublic());
+  } catch (error) {
+    throw new ArtifactsError('E_CONFIG', 'The keyring holds no OpenPGP keys that can be read', {
+      hint: 'It must be a file of public keys as `gpg --export` writes it, with or without --armor.',
+      cause: error,
+    });
+  }
+}
