@@ -1,0 +1,17 @@
+import { spawnSync } from 'node:child_process';
+import test, { type ImplementationFn } from 'ava';
+
+type Register = (title: string, implementation: ImplementationFn<[]>) => void;
+
+/** ava's `test` when the requirement is met; otherwise registers a skipped test whose title says why. */
+export function testWith(requirement: boolean, reason: string): Register {
+  if (requirement) return (title, implementation) => test(title, implementation);
+  return (title, implementation) => test.skip(`${title} [skipped: ${reason}]`, implementation);
+}
+
+/** True when the command can be started. */
+export function hasCommand(command: string): boolean {
+  return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
+}
+
+export const isRoot = process.getuid?.() === 0;
