@@ -1,0 +1,135 @@
+/**
+ * The configuration as the rest of the program sees it: what stands in vars/ and mappings/, checked and with its
+ * defaults, but not yet tied to a machine. Resolving `system:` and `native` is resolve-mirror.ts's and
+ * resolve-release.ts's work, so that a configuration can be checked anywhere.
+ */
+import type { MergePolicy } from '../core/snapshot.ts';
+import type { EnvironmentSettings } from './environment.ts';
+import type { Place, Problem } from './problem.ts';
+
+export interface Config {
+  /** The folder that holds vars/ and mappings/; an absolute path. */
+  readonly root: string;
+  /** Architectures of whatever names none itself. May hold `native`: the machine's own. */
+  readonly architectures: readonly string[];
+  readonly mirrors: readonly Mirror[];
+  readonly repos: readonly Repo[];
+  readonly releases: readonly Release[];
+  /** Ordered sources of the merge. Names may hold the placeholder of the release (templates.ts). */
+  readonly miko: Mapping<string>;
+  /** What is published apart. */
+  readonly independent: Mapping<Independent>;
+  readonly mergePolicy: MergePolicy;
+  /** Mirrors and repositories of which no snapshot is taken. */
+  readonly dontSnapshot: readonly string[];
+  /** Whether the closure of a filter follows Suggests. */
+  readonly followSuggests: boolean;
+  readonly signing: Signing;
+  readonly publish: PublishSettings;
+  readonly downloads: DownloadSettings;
+  readonly environment: EnvironmentSettings;
+  readonly warnings: readonly Problem[];
+  /** Variables of RPC-O that mean nothing here. */
+  readonly ignored: readonly IgnoredVariable[];
+}
+
+/** Series -> codename -> entries in their order. The codename may be `system`: the machine's own. */
+export type Mapping<T> = ReadonlyMap<string, ReadonlyMap<string, readonly T[]>>;
+
+/** A word in place of a codename or a URL: whatever this machine has. */
+export const SYSTEM = 'system';
+/** A word in place of an architecture: the machine's own. */
+export const NATIVE = 'native';
+
+export interface Mirror {
+  readonly name: string;
+  readonly upstream: Upstream;
+  /** What stands in the file: an URL (possibly with credentials: redact before showing) or `system:<suite>`. */
+  readonly archiveUrl: string;
+  /** As asked of the upstream. Undefined only with a `system` upstream: then it is its suite. */
+  readonly distribution: string | undefined;
+  /** Empty: those the upstream's Release (or the machine's source) lists. */
+  readonly components: readonly string[];
+  readonly architectures: readonly string[];
+  readonly filter: string | undefined;
+  readonly filterWithDeps: boolean;
+  /** Full fingerprints, upper-case hex. Empty only with a `system` upstream: then its keyring's keys serve. */
+  readonly fingerprints: readonly string[];
+  /** Key ids too short to pin anything. A mirror that has any is not resolved. */
+  readonly shortKeyIds: readonly string[];
+  /** Absolute paths. Empty: the machine's source's own, or the machine's trusted keys. */
+  readonly keyrings: readonly string[];
+  /** `state: present`. */
+  readonly present: boolean;
+  /** `do_update`: false keeps what was mirrored last. */
+  readonly update: boolean;
+  /** Asked in their order when the first URL fails. */
+  readonly fallbackUrls: readonly string[];
+  /** Milliseconds a Release may be old by its Date; undefined for no limit. */
+  readonly maxAge: number | undefined;
+  /** Undefined: true, unless the machine's own source says otherwise. */
+  readonly checkValidUntil: boolean | undefined;
+  readonly place: Place;
+}
+
+export type Upstream =
+  | { readonly kind: 'url'; readonly url: string }
+  /** The machine's own apt source of that suite; no suite means the machine's codename. */
+  | { readonly kind: 'system'; readonly suite: string | undefined };
+
+/** A local repository. Its name may hold the placeholder of the release. */
+export interface Repo {
+  readonly name: string;
+  readonly comment: string | undefined;
+  readonly present: boolean;
+  readonly place: Place;
+}
+
+export type ReleaseState = 'draft' | 'candidate' | 'locked';
+
+export interface Release {
+  readonly name: string;
+  readonly series: string;
+  readonly codenames: readonly string[];
+  readonly state: ReleaseState;
+  readonly place: Place;
+}
+
+/** An `n` publication: a source under a prefix of its own. */
+export interface Independent {
+  readonly source: string;
+  readonly dest: string;
+}
+
+export interface Signing {
+  readonly keys: readonly SigningKey[];
+  /** Where the public key is written for clients, or the file to hand out. */
+  readonly publicKey: string | undefined;
+}
+
+export type SigningKey =
+  | { readonly kind: 'file'; readonly file: string; readonly passphraseFile: string | undefined }
+  | { readonly kind: 'agent'; readonly fingerprint: string; readonly home: string | undefined };
+
+export interface PublishSettings {
+  readonly origin: string;
+  readonly label: string;
+  /** Old generations kept at least, so that clients in the middle of one can finish. */
+  readonly keepGenerations: number;
+  /** Milliseconds an old generation is kept at least. */
+  readonly keepFor: number;
+}
+
+export interface DownloadSettings {
+  readonly parallel: number;
+  /** Overrides the machine's own proxy. */
+  readonly proxy: string | undefined;
+}
+
+export interface IgnoredVariable extends Place {
+  readonly name: string;
+}
+
+export function isSystem(mirror: Mirror): boolean {
+  return mirror.upstream.kind === 'system';
+}

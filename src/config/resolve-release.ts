@@ -1,0 +1,110 @@
+/** A release of the configuration, tied to this machine: its codenames and, for each, what is merged and published apart. */
+import { ArtifactsError } from '../core/errors.ts';
+import { SYSTEM } from './config.ts';
+import type { Config, Independent, Mapping, Release, ReleaseState } from './config.ts';
+import { resolveArchitectures } from './describe-mirror.ts';
+import { localMachine } from './machine.ts';
+import type { Machine } from './machine.ts';
+import { suggestion } from './nearest.ts';
+import { formatPlace } from './problem.ts';
+import { fillRelease } from './templates.ts';
+
+export interface ResolvedRelease {
+  readonly name: string;
+  readonly series: string;
+  readonly state: ReleaseState;
+  readonly codenames: readonly ResolvedCodename[];
+  /** What the indexes are published for, even when empty. */
+  readonly architectures: readonly string[];
+  /** Every source of every codename, each once, in the order of its first use. */
+  readonly sources: readonly ReleaseSource[];
+}
+
+export interface ResolvedCodename {
+  readonly codename: string;
+  /** In the order of the merge. */
+  readonly merged: readonly string[];
+  readonly independent: readonly Independent[];
+}
+
+export interface ReleaseSource {
+  readonly kind: 'mirror' | 'repo';
+  readonly name: string;
+}
+
+/** The release of that name. E_NOT_FOUND with the nearest name. */
+export function findRelease(config: Config, name: string): Release {
+  const release = config.releases.find((candidate) => candidate.name === name);
+  if (release !== undefined) return release;
+  const near = suggestion(name, config.releases.map((candidate) => candidate.name));
+  throw new ArtifactsError('E_NOT_FOUND', `No release is called "${name}"${near}`, {
+    hint: 'Releases are declared as `releases` in vars/.',
+  });
+}
+
+/** Fills in `system` codenames and the release's name in sources. E_CONFIG when a codename is not mapped. */
+export async function resolveRelease(
+  config: Config,
+  release: Release,
+  machine: Machine = localMachine,
+): Promise<ResolvedRelease> {
+  const names = await Promise.all(
+    release.codenames.map((name) => (name === SYSTEM ? machine.codename() : Promise.resolve(name))),
+  );
+  const own = needsCodename(config, release) ? await machine.codename() : undefined;
+  const codenames = [...new Set(names)].map((codename) => resolveCodename({ config, release, codename, own }));
+  return {
+    name: release.name,
+    series: release.series,
+    state: release.state,
+    codenames,
+    architectures: await resolveArchitectures(config.architectures, machine),
+    sources: allSources(config, release, codenames),
+  };
+}
+
+/** Only a mapping for `system` makes the machine's codename matter: others resolve on any machine. */
+function needsCodename({ miko, independent }: Config, { series }: Release): boolean {
+  return miko.get(series)?.has(SYSTEM) === true || independent.get(series)?.has(SYSTEM) === true;
+}
+
+interface Resolving {
+  readonly config: Config;
+  readonly release: Release;
+  readonly codename: string;
+  /** The machine's codename. */
+  readonly own: string | undefined;
+}
+
+function resolveCodename(resolving: Resolving): ResolvedCodename {
+  const { config, release, codename } = resolving;
+  const merged = mapped(config.miko, resolving);
+  if (merged === undefined) {
+    throw new ArtifactsError(
+      'E_CONFIG',
+      `${formatPlace(release.place)}: release ${release.name}: aptly_miko_mapping.${release.series} has no codename "${codename}"`,
+      { hint: 'Add the codename to the mapping, or build on a machine of one that is mapped.' },
+    );
+  }
+  const independent: readonly Independent[] = mapped(config.independent, resolving) ?? [];
+  return {
+    codename,
+    merged: [...new Set(merged)].map((source) => fillRelease(source, release)),
+    independent: independent.map(({ source, dest }) => ({ source: fillRelease(source, release), dest })),
+  };
+}
+
+function mapped<T>(mapping: Mapping<T>, { release, codename, own }: Resolving): readonly T[] | undefined {
+  const codenames = mapping.get(release.series);
+  return codenames?.get(codename) ?? (codename === own ? codenames?.get(SYSTEM) : undefined);
+}
+
+function allSources(
+  config: Config,
+  release: Release,
+  codenames: readonly ResolvedCodename[],
+): readonly ReleaseSource[] {
+  const repos = new Set(config.repos.map((repo) => fillRelease(repo.name, release)));
+  const names = codenames.flatMap(({ merged, independent }) => [...merged, ...independent.map(({ source }) => source)]);
+  return [...new Set(names)].map((name) => ({ kind: repos.has(name) ? 'repo' : 'mirror', name }));
+}

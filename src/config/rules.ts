@@ -1,0 +1,198 @@
+/** What must hold across variables: one function per rule. Pure; each reports everything it finds. */
+import { refuse, warn } from './check.ts';
+import type { CheckContext } from './check.ts';
+import { isSystem, SYSTEM } from './config.ts';
+import type { Config, Mapping } from './config.ts';
+import { groupBy } from './group-by.ts';
+import { suggestion } from './nearest.ts';
+import { formatPath, formatPlace } from './problem.ts';
+import type { Path, Place } from './problem.ts';
+import { fillRelease } from './templates.ts';
+
+interface RuleInput {
+  readonly config: Config;
+  readonly context: CheckContext;
+  /** Names of mirrors and repositories, those with other mistakes included. */
+  readonly names: ReadonlySet<string>;
+  /** Series of each mapping, those with mistakes included. */
+  readonly series: readonly string[];
+}
+
+type Rule = (input: RuleInput) => void;
+
+const RULES: readonly Rule[] = [
+  namesAreUnique,
+  sameUpstreamTwice,
+  keysArePinned,
+  mappedSourcesExist,
+  mappedOnce,
+  destinationsDiffer,
+  skippedSourcesExist,
+  releasesAreMapped,
+  usedMirrorsArePresent,
+  publicationsDiffer,
+];
+
+/** Reports every broken rule. `names` are those written, so that a mirror with a mistake is not also called unknown. */
+export function applyRules(config: Config, context: CheckContext, names: ReadonlySet<string>): void {
+  const input = { config, context, names, series: [...config.miko.keys()] };
+  for (const rule of RULES) rule(input);
+}
+
+function namesAreUnique({ config, context }: RuleInput): void {
+  const places = new Map<string, Place>();
+  for (const { name, place } of [...config.mirrors, ...config.repos]) {
+    const first = places.get(name);
+    if (first === undefined) places.set(name, place);
+    else problemAt(context, place, `the name ${name} is taken by the mirror or repository at ${formatPlace(first)}`);
+  }
+}
+
+function sameUpstreamTwice({ config, context }: RuleInput): void {
+  const groups = groupBy(config.mirrors.filter((mirror) => mirror.present), (mirror) =>
+    JSON.stringify([mirror.archiveUrl, mirror.distribution, mirror.components.toSorted(), mirror.filter]),
+  );
+  for (const [first, ...others] of groups.values()) {
+    if (first === undefined || others.length === 0) continue;
+    const names = others.map((mirror) => mirror.name).join(', ');
+    warningAt(context, first.place, `mirror ${first.name} has the same upstream as ${names}: one mirror would do`);
+  }
+}
+
+function keysArePinned({ config, context }: RuleInput): void {
+  for (const mirror of config.mirrors) {
+    if (mirror.shortKeyIds.length > 0) {
+      const ids = mirror.shortKeyIds.join(', ');
+      const message = `mirror ${mirror.name}: short key id ${ids}: pin the full fingerprint before this mirror is updated`;
+      warningAt(context, mirror.place, message);
+    } else if (mirror.fingerprints.length === 0 && !isSystem(mirror) && mirror.present) {
+      problemAt(context, mirror.place, `mirror ${mirror.name}: gpg.key is missing; pin the full fingerprint of its key`);
+    }
+  }
+}
+
+function mappedSourcesExist({ config, context, names }: RuleInput): void {
+  for (const { source, path } of mappedSources(config)) {
+    if (names.has(source)) continue;
+    refuse(context, path, `${formatPath(path)}: no mirror or repository is called "${source}"${suggestion(source, names)}`);
+  }
+}
+
+function mappedOnce({ config, context }: RuleInput): void {
+  eachList(config.miko, 'aptly_miko_mapping', (sources, path) => {
+    for (const [index, source] of sources.entries()) {
+      if (sources.indexOf(source) < index) {
+        warn(context, [...path, index], `${formatPath(path)}: ${source} stands here twice; the first counts`);
+      }
+    }
+  });
+}
+
+function destinationsDiffer({ config, context }: RuleInput): void {
+  eachList(config.independent, 'aptly_n_mapping', (entries, path) => {
+    const seen = new Set<string>();
+    for (const [index, { dest }] of entries.entries()) {
+      if (seen.has(dest)) refuse(context, [...path, index, 'dest'], `${formatPath(path)}: the dest ${dest} is taken`);
+      seen.add(dest);
+    }
+  });
+}
+
+function skippedSourcesExist({ config, context, names }: RuleInput): void {
+  const skipped = new Set(config.dontSnapshot);
+  for (const [index, name] of config.dontSnapshot.entries()) {
+    const path = ['aptly_dont_snapshot_list', index];
+    if (!names.has(name)) {
+      refuse(context, path, `${formatPath(path)}: no mirror or repository is called "${name}"${suggestion(name, names)}`);
+    }
+  }
+  for (const { source, path } of mappedSources(config)) {
+    if (skipped.has(source)) refuse(context, path, `${formatPath(path)}: ${source} is in aptly_dont_snapshot_list`);
+  }
+}
+
+function releasesAreMapped({ config, context, series }: RuleInput): void {
+  for (const release of config.releases) {
+    const codenames = config.miko.get(release.series);
+    if (codenames === undefined) {
+      const message = `release ${release.name}: aptly_miko_mapping has no series "${release.series}"`;
+      problemAt(context, release.place, `${message}${suggestion(release.series, series)}`);
+      continue;
+    }
+    // Which codename `system` is, only the machine knows: resolve-release.ts checks again.
+    if (codenames.has(SYSTEM)) continue;
+    for (const [index, codename] of release.codenames.entries()) {
+      if (codenames.has(codename) || codename === SYSTEM) continue;
+      const path = ['releases', release.name, 'codenames', index];
+      const message = `release ${release.name}: aptly_miko_mapping.${release.series} has no codename "${codename}"`;
+      refuse(context, path, `${message}${suggestion(codename, codenames.keys())}`);
+    }
+  }
+}
+
+function usedMirrorsArePresent({ config, context }: RuleInput): void {
+  const absent = new Set([...config.mirrors, ...config.repos].filter(({ present }) => !present).map(({ name }) => name));
+  const released = new Set(config.releases.map((release) => release.series));
+  for (const { source, path } of mappedSources(config)) {
+    if (!absent.has(source) || !released.has(String(path[1]))) continue;
+    refuse(context, path, `${formatPath(path)}: ${source} is \`state: absent\``);
+  }
+}
+
+/** `<release>-<codename>` and `slushie-<release>-<source>` must each have one meaning: hyphens may stand in all parts. */
+function publicationsDiffer({ config, context }: RuleInput): void {
+  const meanings = new Map<string, string>();
+  for (const release of config.releases) {
+    const uses = [
+      ...release.codenames.map((codename) => [`${release.name}-${codename}`, `codename ${codename}`] as const),
+      ...sourcesOf(config, release.series).map((source) => {
+        const name = fillRelease(source, release);
+        return [`slushie-${release.name}-${name}`, `source ${name}`] as const;
+      }),
+    ];
+    for (const [name, what] of uses) {
+      const meaning = `${what} of release ${release.name}`;
+      const other = meanings.get(name);
+      if (other === undefined) meanings.set(name, meaning);
+      else if (other !== meaning) {
+        problemAt(context, release.place, `"${name}" would be both ${other} and ${meaning}; rename one`);
+      }
+    }
+  }
+}
+
+interface MappedSource {
+  readonly source: string;
+  readonly path: Path;
+}
+
+function mappedSources(config: Config): readonly MappedSource[] {
+  const found: MappedSource[] = [];
+  eachList(config.miko, 'aptly_miko_mapping', (sources, path) => {
+    for (const [index, source] of sources.entries()) found.push({ source, path: [...path, index] });
+  });
+  eachList(config.independent, 'aptly_n_mapping', (entries, path) => {
+    for (const [index, { source }] of entries.entries()) found.push({ source, path: [...path, index, 'src'] });
+  });
+  return found;
+}
+
+function sourcesOf(config: Config, series: string): readonly string[] {
+  const merged = [...(config.miko.get(series)?.values() ?? [])].flat();
+  const apart = [...(config.independent.get(series)?.values() ?? [])].flat().map(({ source }) => source);
+  return [...new Set([...merged, ...apart])];
+}
+
+function eachList<T>(mapping: Mapping<T>, name: string, visit: (entries: readonly T[], path: Path) => void): void {
+  for (const [series, codenames] of mapping) {
+    for (const [codename, entries] of codenames) visit(entries, [name, series, codename]);
+  }
+}
+
+function problemAt(context: CheckContext, place: Place, message: string): void {
+  context.findings.problems.push({ ...place, message });
+}
+
+function warningAt(context: CheckContext, place: Place, message: string): void {
+  context.findings.warnings.push({ ...place, message });
+}

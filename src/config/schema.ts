@@ -1,0 +1,180 @@
+/** What may stand in vars/ and mappings/, variable by variable. Types are inferred; rules across variables are in rules.ts. */
+import { z } from 'zod';
+import { RELEASE_PLACEHOLDER, SERIES_PLACEHOLDER } from './templates.ts';
+import {
+  duration,
+  flag,
+  httpUrl,
+  line,
+  nameProblem,
+  parseHttpUrl,
+  path,
+  quote,
+  safeName,
+  strict,
+  textAs,
+  words,
+} from './values.ts';
+import type { Parsed } from './values.ts';
+
+/** A name in which the release may stand as a template. */
+const perReleaseName = textAs(parsePerRelease);
+
+/** A mapping's source. RPC-O names the snapshot (`slushie-<release>-<name>`); we name the mirror or repository. */
+const sourceName = textAs((text) => {
+  const prefix = `slushie-${RELEASE_PLACEHOLDER}-`;
+  return parsePerRelease(text.startsWith(prefix) ? text.slice(prefix.length) : text);
+});
+
+const architecture = textAs((text) =>
+  /^[a-z0-9][a-z0-9-]*$/.test(text) && text !== 'all' && text !== 'source'
+    ? { value: text }
+    : { problem: `${quote(text)} is no architecture; write one like amd64, or native for the machine's own` },
+);
+
+/** A suite as upstreams name it: `bookworm`, `trusty-updates/mitaka`, `stable/` or `./` for a flat repository. */
+const distribution = textAs((text) => {
+  if (text === './' || text === '/') return { value: text };
+  const problem = text.replace(/\/$/, '').split('/').map(nameProblem).find((found) => found !== undefined);
+  return problem === undefined ? { value: text } : { problem };
+});
+
+const component = textAs((text) => {
+  const problem = text.split('/').map(nameProblem).find((found) => found !== undefined);
+  return problem === undefined ? { value: text } : { problem };
+});
+
+const archiveUrl = textAs((text) => {
+  const suite = /^system(?::(.*))?$/.exec(text);
+  if (suite === null) {
+    const result = parseHttpUrl(text);
+    return 'value' in result ? result : { problem: `${result.problem} or be system:<suite>` };
+  }
+  const problem = (suite[1] ?? '') === '' ? undefined : nameProblem(suite[1] ?? '');
+  return problem === undefined ? { value: text } : { problem };
+});
+
+const flags = z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(z.string()));
+
+export const mirrorSchema = strict({
+  name: safeName,
+  archive_url: archiveUrl,
+  distribution: distribution.optional(),
+  components: words(component).optional(),
+  component1: words(component).optional(),
+  architectures: words(architecture).optional(),
+  filter: line.optional(),
+  filter_with_deps: flag.optional(),
+  gpg: strict({
+    key: z.preprocess(splitKeys, z.array(textAs(parseKeyId))).optional(),
+    keyring: z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(path)).optional(),
+    server: z.unknown().optional(),
+  }).optional(),
+  state: z.enum(['present', 'absent']).default('present'),
+  do_update: flag.optional(),
+  create_flags: flags.optional(),
+  update_flags: flags.optional(),
+  fallback_urls: z.array(httpUrl).optional(),
+  max_age: duration.optional(),
+  check_valid_until: flag.optional(),
+});
+export type WrittenMirror = z.output<typeof mirrorSchema>;
+
+export const repoSchema = strict({
+  name: perReleaseName,
+  comment: line.optional(),
+  state: z.enum(['present', 'absent']).default('present'),
+  create_flags: flags.optional(),
+});
+
+export const releaseSchema = strict({
+  codenames: words(safeName).pipe(z.array(z.string()).min(1)),
+  state: z.enum(['draft', 'candidate', 'locked']).default('draft'),
+  series: safeName.optional(),
+});
+
+export const mikoSchema = z.array(sourceName);
+export const independentSchema = z.array(strict({ src: sourceName, dest: safeName }));
+
+const signingKey = strict({
+  file: path.optional(),
+  passphrase_file: path.optional(),
+  agent: textAs(parseFingerprint).optional(),
+  home: path.optional(),
+});
+export type WrittenSigningKey = z.output<typeof signingKey>;
+
+/** The variables that are one value each; lists and mappings are checked entry by entry in build-config.ts. */
+export const single = {
+  aptly_architectures: words(architecture).pipe(z.array(z.string()).min(1)),
+  aptly_snapshot_merge_flags: z.unknown(),
+  aptly_dont_snapshot_list: words(perReleaseName),
+  aptly_dependency_follow_suggests: flag,
+  signing: strict({ keys: z.array(signingKey).default([]), public_key: path.optional() }),
+  publish: strict({
+    origin: line.optional(),
+    label: line.optional(),
+    keep_generations: z.int().min(1).max(1000).optional(),
+    keep_for: duration.optional(),
+  }),
+  downloads: strict({ parallel: z.int().min(1).max(256).optional(), proxy: httpUrl.optional() }),
+} as const;
+
+/** Every variable that means something here. */
+export const KNOWN_VARIABLES: readonly string[] = [
+  ...Object.keys(single),
+  'aptly_mirrors',
+  'aptly_repos',
+  'aptly_miko_mapping',
+  'aptly_n_mapping',
+  'releases',
+];
+
+/** RPC-O's other variables: about Ansible, its web server and aptly's own user, all of which have no counterpart. */
+export const IGNORED_VARIABLES: readonly string[] = [
+  'ansible_roles_folder',
+  'aptly_clone_this_first',
+  'aptly_custom_gpg_key_file',
+  'aptly_custom_gpg_key_id',
+  'aptly_custom_gpg_pubkey_file',
+  'aptly_mirror_do_updates',
+  'aptly_system_archive_gpg_keys_import',
+  'aptly_user',
+  'aptly_user_home',
+  'artifact_extradownloads_dest_folder',
+  'artifacts_aptrepos_dest_folder',
+  'artifacts_root_folder',
+  'rpc_release',
+  'rpc_series',
+  'webservice_owner',
+];
+
+function parsePerRelease(text: string): Parsed<string> {
+  const filled = text.replaceAll(RELEASE_PLACEHOLDER, 'r0').replaceAll(SERIES_PLACEHOLDER, 'r0');
+  const problem = nameProblem(filled);
+  return problem === undefined ? { value: text } : { problem: problem.replace(quote(filled), quote(text)) };
+}
+
+/** One text may hold several key ids, and one fingerprint may be printed in groups of four digits. */
+function splitKeys(value: unknown): unknown {
+  const texts = typeof value === 'string' || typeof value === 'number' ? [value] : value;
+  if (!Array.isArray(texts)) return texts;
+  return texts.flatMap((text: unknown) => {
+    if (typeof text !== 'string') return [text];
+    const parts = text.split(/[\s,]+/).filter((part) => part !== '');
+    const grouped = parts.length >= 10 && parts.every((part) => /^[0-9a-f]{4}$/i.test(part));
+    return grouped ? [parts.join('')] : parts;
+  });
+}
+
+function parseKeyId(text: string): Parsed<string> {
+  const digits = text.replace(/^0x/i, '').toUpperCase();
+  if (/^[0-9A-F]+$/.test(digits) && [8, 16, 40, 64].includes(digits.length)) return { value: digits };
+  return { problem: `${quote(text)} is no key fingerprint: 40 hex digits (64 for a version 6 key)` };
+}
+
+function parseFingerprint(text: string): Parsed<string> {
+  const digits = text.replace(/\s/g, '').replace(/^0x/i, '').toUpperCase();
+  if (/^(?:[0-9A-F]{40}|[0-9A-F]{64})$/.test(digits)) return { value: digits };
+  return { problem: `${quote(text)} is no full key fingerprint: 40 hex digits (64 for a version 6 key)` };
+}
