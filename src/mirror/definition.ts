@@ -1,0 +1,33 @@
+/**
+ * Mirrors: bringing somebody else's repository into pool and catalog, verified. Blind to the format; joins network,
+ * signatures and format in the order that lets nothing unverified through (root metadata, indexes, package files).
+ */
+import type { Sha256 } from '../core/digest.ts';
+import type { FollowOptions } from '../core/relation.ts';
+import type { UpstreamRequest } from '../formats/format.ts';
+
+/** A mirror as it is to be updated: everything resolved, nothing left to look up. */
+export interface MirrorDefinition {
+  readonly name: string;
+  readonly format: string;
+  /** Base URLs, the preferred one first. */
+  readonly urls: readonly string[];
+  readonly request: UpstreamRequest;
+  readonly filter?: MirrorFilter;
+  /** Contents of the keyrings, and the fingerprints that count; none: every key in the keyrings. */
+  readonly keyrings: readonly Buffer[];
+  readonly fingerprints: readonly string[];
+  /** Oldest acceptable Date of the root metadata, milliseconds. */
+  readonly maxAge?: number;
+  readonly checkValidUntil: boolean;
+  /** Fingerprint of what decides on the content, and that in readable form, to notice and tell changes. */
+  readonly inputs: Sha256;
+  readonly description: Readonly<Record<string, unknown>>;
+}
+
+export interface MirrorFilter {
+  /** In the query language. */
+  readonly query: string;
+  readonly withDependencies: boolean;
+  readonly follow: FollowOptions;
+}

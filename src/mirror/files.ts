@@ -1,0 +1,104 @@
+/** Package files: those the pool lacks, fetched in parallel, each on its own. */
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import PQueue from 'p-queue';
+import type { Context } from '../core/context.ts';
+import type { Sha256 } from '../core/digest.ts';
+import { ArtifactsError } from '../core/errors.ts';
+import type { FileRef } from '../core/package.ts';
+import type { Upstream } from '../http/upstream.ts';
+import type { Incoming, Pool } from '../pool/index.ts';
+import type { MirrorDefinition } from './definition.ts';
+import type { Candidate } from './spool.ts';
+
+/** Requests in flight; the connections per host are fewer, so none of them waits for us. */
+const IN_FLIGHT = 64;
+
+export interface FileTools {
+  readonly mirror: MirrorDefinition;
+  readonly upstream: Upstream;
+  readonly pool: Pool;
+  readonly incoming: Incoming;
+}
+
+interface Missing {
+  readonly file: FileRef;
+  readonly location: string;
+}
+
+/** Fetches what the pool lacks of these packages. The first failure stops the rest; what came whole is kept. */
+export async function fetchFiles(
+  candidates: readonly Candidate[],
+  tools: FileTools,
+  ctx: Context,
+): Promise<{ readonly files: number; readonly bytes: number }> {
+  const missing = findMissing(candidates, tools.pool);
+  if (missing.length === 0) return { files: 0, bytes: 0 };
+  const total = missing.reduce((sum, { file }) => sum + file.size, 0);
+  checkSpace(tools, total);
+
+  const progress = { id: `fetch ${tools.mirror.name}`, label: `${tools.mirror.name}: fetching ${missing.length} files`, total };
+  let done = 0;
+  const onBytes = (count: number): void => {
+    done += count;
+    ctx.report({ type: 'progress', ...progress, done: Math.min(done, total), unit: 'bytes' });
+  };
+  const stop = new AbortController();
+  const signal = AbortSignal.any([ctx.signal, stop.signal]);
+  try {
+    await fetchAll(missing, { ...tools, onBytes, stop }, { ...ctx, signal });
+  } finally {
+    await tools.incoming.settle();
+    ctx.report({ type: 'progress-end', id: progress.id });
+  }
+  return { files: missing.length, bytes: total };
+}
+
+function findMissing(candidates: readonly Candidate[], pool: Pool): Missing[] {
+  const missing = new Map<Sha256, Missing>();
+  for (const { files, locations } of candidates) {
+    for (const [index, file] of files.entries()) {
+      if (missing.has(file.sha256) || pool.has(file.sha256)) continue;
+      missing.set(file.sha256, { file, location: locations[index] ?? '' });
+    }
+  }
+  return [...missing.values()];
+}
+
+/** Better to refuse now than to fill the disk for everybody and fail in the end. */
+function checkSpace({ mirror, incoming, pool }: FileTools, needed: number): void {
+  const { bavail, bsize } = statfsSync(dirname(incoming.partial('' as Sha256)));
+  const free = Number(bavail) * Number(bsize);
+  if (free > needed) return;
+  throw new ArtifactsError('E_NO_SPACE', `Mirror "${mirror.name}" needs ${needed} bytes more and ${free} are free at ${dirname(pool.path('00' as Sha256))}`, {
+    hint: 'Free space, or run `artifacts db cleanup`, then run the same command again.',
+  });
+}
+
+interface Fetching extends FileTools {
+  readonly onBytes: (count: number) => void;
+  readonly stop: AbortController;
+}
+
+async function fetchAll(missing: readonly Missing[], { upstream, incoming, onBytes, stop }: Fetching, ctx: Context): Promise<void> {
+  const queue = new PQueue({ concurrency: IN_FLIGHT });
+  let failure: { error: unknown } | undefined;
+  const fetchOne = async ({ file, location }: Missing): Promise<void> => {
+    if (failure !== undefined || ctx.signal.aborted) return;
+    try {
+      const { sha256, size } = file;
+      await upstream.download({ path: location, file: incoming.partial(sha256), size, sha256, onBytes }, ctx);
+      await incoming.complete(sha256);
+    } catch (error) {
+      failure ??= { error };
+      stop.abort();
+    }
+  };
+  for (const item of missing) {
+    if (queue.size > IN_FLIGHT * 4) await queue.onSizeLessThan(IN_FLIGHT);
+    void queue.add(() => fetchOne(item));
+  }
+  await queue.onIdle();
+  if (failure !== undefined) throw failure.error;
+  ctx.signal.throwIfAborted();
+}

@@ -1,0 +1,118 @@
+/** Indexes: fetched in the best form on offer, unpacked and read, every byte checked on the way. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { KnownIndex } from '../catalog/mirrors.ts';
+import type { Context } from '../core/context.ts';
+import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
+import type { Compression, IndexOffer, UpstreamFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
+import { isAbsentError, type Upstream } from '../http/upstream.ts';
+import { startCommand } from '../util/run-command.ts';
+import type { Candidate } from './spool.ts';
+
+/** What one index contributes: packages just read, or the number of a content that is known to hold them. */
+export type IndexPackages =
+  | { readonly index: UpstreamIndex; readonly candidates: readonly Candidate[] }
+  | { readonly index: UpstreamIndex; readonly known: KnownIndex };
+
+/** zlib's default pieces of 16 KiB cost more than they save. */
+const PIECE = 256 * 1024;
+
+/** Tools that unpack to standard output; gz is done in process. */
+const UNPACKERS: Partial<Record<Compression, readonly [string, ...string[]]>> = {
+  xz: ['xz', '-dc', '-T1'],
+  bz2: ['bzip2', '-dc'],
+  zst: ['zstd', '-dcq'],
+};
+
+export interface IndexTools {
+  readonly upstream: Upstream;
+  readonly format: UpstreamFormat;
+  /** A folder for the fetched file, ours alone. */
+  readonly folder: string;
+}
+
+/** Reads an index; packages come in batches. Throws E_FETCH, E_HASH, E_SIZE, E_FORMAT or E_PATH. */
+export async function* readIndex(
+  index: UpstreamIndex,
+  { upstream, format, folder }: IndexTools,
+  ctx: Context,
+): AsyncGenerator<readonly UpstreamPackage[]> {
+  const file = join(folder, 'index');
+  const offer = await fetchOffer(index, { upstream, file }, ctx);
+  try {
+    yield* format.readIndex(index, checked(index, unpack(file, offer.compression, ctx)));
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/** The first offer that is there. A path by digest cannot be overtaken by a newer index, so it is tried first. */
+async function fetchOffer(
+  index: UpstreamIndex,
+  { upstream, file }: { readonly upstream: Upstream; readonly file: string },
+  ctx: Context,
+): Promise<IndexOffer> {
+  let missing: unknown;
+  for (const offer of index.offers) {
+    for (const path of offer.paths) {
+      await rm(file, { force: true });
+      try {
+        await upstream.download({ path, file, size: offer.size, sha256: offer.sha256 }, ctx);
+        return offer;
+      } catch (error) {
+        if (!isAbsentError(error)) throw error;
+        missing = error;
+      }
+    }
+  }
+  throw missing;
+}
+
+async function* unpack(file: string, compression: Compression, ctx: Context): AsyncGenerator<Buffer> {
+  const source = createReadStream(file, { highWaterMark: PIECE });
+  if (compression === 'none') return yield* chunks(source);
+  if (compression === 'gz') return yield* chunks(source.pipe(createGunzip({ chunkSize: PIECE })));
+  const [command, ...args] = UNPACKERS[compression] ?? ['false'];
+  source.destroy();
+  const running = startCommand(command, [...args, file], { signal: ctx.signal });
+  running.stdin.end();
+  try {
+    yield* chunks(running.stdout);
+  } finally {
+    running.kill(); // whoever stopped reading early wants no more of it
+  }
+  await running.ended;
+}
+
+async function* chunks(stream: Readable): AsyncGenerator<Buffer> {
+  for await (const chunk of stream) yield chunk as Buffer;
+}
+
+/** Passes the plain bytes on while they agree with what the root metadata lists: a bomb ends at the listed size. */
+async function* checked(index: UpstreamIndex, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256');
+  let size = 0;
+  try {
+    for await (const chunk of source) {
+      size += chunk.length;
+      if (size > index.plain.size) {
+        throw new ArtifactsError('E_SIZE', `${index.name} unpacks to more than the ${index.plain.size} bytes listed`);
+      }
+      hash.update(chunk);
+      yield chunk;
+    }
+  } catch (error) {
+    if (isArtifactsError(error) || !(error instanceof Error) || !('code' in error)) throw error;
+    throw new ArtifactsError('E_FORMAT', `${index.name} cannot be unpacked: ${error.message}`, { cause: error });
+  }
+  if (size !== index.plain.size) {
+    throw new ArtifactsError('E_SIZE', `${index.name} unpacks to ${size} bytes, ${index.plain.size} are listed`);
+  }
+  if (hash.digest('hex') !== index.plain.sha256) {
+    throw new ArtifactsError('E_HASH', `${index.name} unpacks to other bytes than the root metadata lists`);
+  }
+}

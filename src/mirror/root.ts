@@ -1,0 +1,166 @@
+/** Root metadata: fetched, its signature checked, then judged for freshness and identity. */
+import type { MirrorState, RootState } from '../catalog/mirrors.ts';
+import type { Clock, Context } from '../core/context.ts';
+import { sha256 } from '../core/digest.ts';
+import { ArtifactsError } from '../core/errors.ts';
+import type { RepoFormat, RootEntry, UpstreamRoot } from '../formats/format.ts';
+import { RELEASE_LIMIT, SIGNATURE_LIMIT } from '../http/limits.ts';
+import type { Upstream } from '../http/upstream.ts';
+import type { MirrorDefinition } from './definition.ts';
+
+/** What the user allows this time, each with a flag of its own. */
+export interface UpdateOptions {
+  /** Read everything again, also when the upstream says that nothing changed. */
+  readonly force?: boolean;
+  /** Accept another Suite, Codename, Origin or Label than last time. */
+  readonly acceptChange?: boolean;
+  /** Accept root metadata older than what was seen before. */
+  readonly allowRollback?: boolean;
+}
+
+export interface RootTools {
+  readonly upstream: Upstream;
+  readonly format: RepoFormat;
+  readonly clock: Clock;
+}
+
+export interface FreshRoot {
+  readonly root: UpstreamRoot;
+  readonly state: RootState;
+}
+
+/** How far an upstream's clock may run ahead of ours. */
+const CLOCK_SKEW = 10 * 60 * 1000;
+
+/** The root metadata, verified; undefined when it is the one `before` remembers. */
+export async function fetchRoot(
+  mirror: MirrorDefinition,
+  { before, options }: { readonly before: MirrorState | undefined; readonly options: UpdateOptions },
+  tools: RootTools,
+  ctx: Context,
+): Promise<FreshRoot | undefined> {
+  const known = options.force === true ? undefined : before?.root;
+  for (const entry of tools.format.upstream.entries(mirror.request)) {
+    const validators = known?.path === entry.path ? known : undefined;
+    const answer = await tools.upstream.fetchSmall(
+      entry.path,
+      {
+        limit: RELEASE_LIMIT,
+        ...(validators?.etag === undefined ? {} : { etag: validators.etag }),
+        ...(validators?.lastModified === undefined ? {} : { lastModified: validators.lastModified }),
+      },
+      ctx,
+    );
+    if (answer.status === 'absent') continue;
+    if (known !== undefined && (answer.status === 'unchanged' || sha256(answer.bytes) === known.sha256)) {
+      checkStillFresh(mirror, known, tools.clock());
+      return undefined;
+    }
+    if (answer.status === 'unchanged') throw new Error('An upstream answered 304 to an unconditional request');
+    const verified = await verify(mirror, { entry, bytes: answer.bytes }, tools, ctx);
+    for (const warning of verified.warnings) ctx.report({ type: 'warning', message: `${mirror.name}: ${warning}` });
+    const root = tools.format.upstream.readRoot(verified.text, mirror.request);
+    const state: RootState = {
+      path: entry.path,
+      sha256: sha256(answer.bytes),
+      url: answer.url,
+      ...(answer.etag === undefined ? {} : { etag: answer.etag }),
+      ...(answer.lastModified === undefined ? {} : { lastModified: answer.lastModified }),
+      date: root.date.toISOString(),
+      ...(root.validUntil === undefined ? {} : { validUntil: root.validUntil.toISOString() }),
+      identity: root.identity,
+      signedBy: verified.fingerprints,
+    };
+    judge(mirror, { state, before, options, now: tools.clock() });
+    return { root, state };
+  }
+  throw new ArtifactsError('E_FETCH', `Mirror "${mirror.name}": the upstream has no ${describeEntries(mirror, tools.format)}`, {
+    hint: 'Check archive_url and distribution.',
+  });
+}
+
+function describeEntries(mirror: MirrorDefinition, format: RepoFormat): string {
+  return format.upstream
+    .entries(mirror.request)
+    .map(({ path }) => path)
+    .join(' or ');
+}
+
+interface Verified {
+  readonly text: Buffer;
+  readonly fingerprints: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Nothing of the bytes is looked at before a pinned key vouched for them (design, section 3.3). */
+async function verify(
+  mirror: MirrorDefinition,
+  { entry, bytes }: { readonly entry: RootEntry; readonly bytes: Buffer },
+  tools: RootTools,
+  ctx: Context,
+): Promise<Verified> {
+  // Loaded here, so that an unchanged upstream does not pay for the OpenPGP library.
+  const { verifyClearsigned, verifyDetached } = await import('../sign/verify.ts');
+  const trust = { keyrings: mirror.keyrings, fingerprints: mirror.fingerprints, now: tools.clock() };
+  if (entry.kind === 'clearsigned') return verifyClearsigned(bytes, trust);
+  const signature = await tools.upstream.fetchSmall(entry.signature, { limit: SIGNATURE_LIMIT }, ctx);
+  if (signature.status !== 'ok') {
+    throw new ArtifactsError('E_UNSIGNED', `Mirror "${mirror.name}": ${entry.path} has no signature ${entry.signature}`, {
+      hint: 'Unsigned upstreams are refused.',
+    });
+  }
+  const { fingerprints, warnings } = await verifyDetached(bytes, signature.bytes, trust);
+  return { text: bytes, fingerprints, warnings };
+}
+
+function checkStillFresh(mirror: MirrorDefinition, known: RootState, now: Date): void {
+  if (mirror.checkValidUntil && known.validUntil !== undefined && new Date(known.validUntil) < now) {
+    throw stale(mirror, `was valid until ${known.validUntil}`);
+  }
+  if (mirror.maxAge !== undefined && now.getTime() - new Date(known.date).getTime() > mirror.maxAge) {
+    throw stale(mirror, `is of ${known.date}, older than max_age allows`);
+  }
+}
+
+interface Judgement {
+  readonly state: RootState;
+  readonly before: MirrorState | undefined;
+  readonly options: UpdateOptions;
+  readonly now: Date;
+}
+
+function judge(mirror: MirrorDefinition, { state, before, options, now }: Judgement): void {
+  checkStillFresh(mirror, state, now);
+  if (new Date(state.date).getTime() > now.getTime() + CLOCK_SKEW) {
+    throw stale(mirror, `is of ${state.date}, which lies in the future`);
+  }
+  // What another distribution said last time is nothing to compare with.
+  if (before === undefined || before.description['distribution'] !== mirror.description['distribution']) return;
+  // TUF 5.3.5, Debian RepositoryFormat "Date": a validly signed older state is an attack or a broken mirror.
+  if (new Date(state.date) < new Date(before.root.date) && options.allowRollback !== true) {
+    throw new ArtifactsError('E_ROLLBACK', `Mirror "${mirror.name}": the upstream is of ${state.date}, older than ${before.root.date} seen before`, {
+      hint: 'If that is right, run `artifacts mirror update` with --allow-rollback.',
+    });
+  }
+  if (options.acceptChange !== true) checkIdentity(mirror, before.root.identity, state.identity);
+}
+
+/** As apt does (apt-secure(8)): a new Version is a point release, anything else changed is for a person to accept. */
+function checkIdentity(
+  mirror: MirrorDefinition,
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): void {
+  for (const name of ['origin', 'label', 'suite', 'codename']) {
+    if (before[name] === after[name]) continue;
+    throw new ArtifactsError('E_SUITE', `Mirror "${mirror.name}": the upstream changed its ${name} from "${before[name] ?? ''}" to "${after[name] ?? ''}"`, {
+      hint: 'If that is right, run `artifacts mirror update` with --accept-change.',
+    });
+  }
+}
+
+function stale(mirror: MirrorDefinition, why: string): ArtifactsError {
+  return new ArtifactsError('E_STALE', `Mirror "${mirror.name}": the upstream's root metadata ${why}`, {
+    hint: 'The last good state stays in place; ask the upstream, or use another mirror of it.',
+  });
+}

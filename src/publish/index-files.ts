@@ -1,0 +1,123 @@
+/** Writing the indexes of a generation from compressed leaves: what did not change is copied, not made again. */
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { LeafCache } from '../catalog/leaf-cache.ts';
+import type { PublishedIndex } from '../catalog/publications.ts';
+import type { Context } from '../core/context.ts';
+import type { Sha256 } from '../core/digest.ts';
+import type { Content, Leaf } from '../core/snapshot.ts';
+import type { IndexPlan, PublishingFormat } from '../formats/format.ts';
+import * as durable from '../util/durable.ts';
+import { xzHeader, xzTrailer } from '../util/xz-stream.ts';
+import { compressLeaves } from './compress.ts';
+
+/** The content of each component of a publication. */
+export type Components = ReadonlyMap<string, Content>;
+
+export interface IndexTools {
+  readonly catalog: Catalog;
+  readonly cache: LeafCache;
+  readonly format: PublishingFormat;
+}
+
+/** An index as the root metadata lists it; the plain form is listed and not written. */
+export interface WrittenIndex {
+  readonly listed: readonly PublishedIndex[];
+  readonly written: readonly PublishedIndex[];
+}
+
+/** Writes all indexes below the folder, each under its name and under its digest. */
+export async function writeIndexes(
+  folder: string,
+  { plans, components }: { readonly plans: readonly IndexPlan[]; readonly components: Components },
+  tools: IndexTools,
+  ctx: Context,
+): Promise<WrittenIndex> {
+  const separator = Buffer.from(tools.format.separator);
+  const text = (leaf: Leaf): Buffer =>
+    Buffer.concat(tools.catalog.records.texts(tools.catalog.contents.members(leaf.id)).flatMap((part) => [part, separator]));
+  const leavesOf = leafReader(tools.catalog, components);
+  const wanted = plans.map((plan) => ({ plan, leaves: leavesOf(plan) }));
+
+  await compressLeaves(wanted.flatMap(({ leaves }) => leaves), { cache: tools.cache, text }, ctx);
+  const listed: PublishedIndex[] = [];
+  const written: PublishedIndex[] = [];
+  for (const { plan, leaves } of wanted) {
+    ctx.signal.throwIfAborted();
+    const compressed = [writeGz(folder, plan.path, leaves, tools), writeXz(folder, plan.path, leaves, tools)];
+    written.push(...compressed);
+    listed.push(plainDigest(plan.path, leaves, text), ...compressed);
+  }
+  return { listed, written };
+}
+
+/** The leaves of an index in the order of its partitions. */
+function leafReader(catalog: Catalog, components: Components): (plan: IndexPlan) => Leaf[] {
+  const all = new Map<string, Leaf[]>();
+  for (const [component, content] of components) all.set(component, catalog.contents.leaves(content.id));
+  return (plan) =>
+    plan.partitions.flatMap((partition) => (all.get(plan.component) ?? []).filter((leaf) => leaf.partition === partition));
+}
+
+function plainDigest(path: string, leaves: readonly Leaf[], text: (leaf: Leaf) => Buffer): PublishedIndex {
+  const hash = createHash('sha256');
+  let size = 0;
+  for (const leaf of leaves) {
+    const bytes = text(leaf);
+    hash.update(bytes);
+    size += bytes.length;
+  }
+  return { path, size, sha256: hash.digest('hex') as Sha256 };
+}
+
+/** An empty gzip member, so that an index without leaves is a gzip file all the same. */
+const EMPTY_GZ = Buffer.from('1f8b080000000000000303000000000000000000', 'hex');
+
+function writeGz(folder: string, path: string, leaves: readonly Leaf[], { cache, format }: IndexTools): PublishedIndex {
+  return writeHashed(folder, `${path}.gz`, format, (write) => {
+    if (leaves.length === 0) write(EMPTY_GZ);
+    for (const leaf of leaves) write(compressedLeaf(cache, leaf).gz);
+  });
+}
+
+function writeXz(folder: string, path: string, leaves: readonly Leaf[], { cache, format }: IndexTools): PublishedIndex {
+  return writeHashed(folder, `${path}.xz`, format, (write) => {
+    const blocks: { unpaddedSize: number; plainSize: number }[] = [];
+    write(xzHeader());
+    for (const leaf of leaves) {
+      const { bytes, unpaddedSize, plainSize } = compressedLeaf(cache, leaf).xz;
+      write(bytes);
+      blocks.push({ unpaddedSize, plainSize });
+    }
+    write(xzTrailer(blocks));
+  });
+}
+
+function compressedLeaf(cache: LeafCache, leaf: Leaf): NonNullable<ReturnType<LeafCache['get']>> {
+  const found = cache.get(leaf.digest);
+  if (found === undefined) throw new Error(`Leaf ${leaf.digest} left the cache while it was needed`);
+  return found;
+}
+
+/** Writes a file, hashing on the way, and gives it its two names. The caller flushes the tree. */
+function writeHashed(
+  folder: string,
+  path: string,
+  format: PublishingFormat,
+  produce: (write: (bytes: Buffer) => void) => void,
+): PublishedIndex {
+  const hash = createHash('sha256');
+  const named = join(folder, path);
+  const size = durable.writeNewFile(named, (write) =>
+    produce((bytes) => {
+      hash.update(bytes);
+      write(bytes);
+    }),
+  );
+  const sha256 = hash.digest('hex') as Sha256;
+  const hashed = join(folder, format.hashedPath(path, sha256));
+  durable.makeFolder(dirname(hashed));
+  durable.linkFile(named, hashed);
+  return { path, size, sha256 };
+}

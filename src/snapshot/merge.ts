@@ -1,0 +1,166 @@
+/** Merging contents: aptly's three policies, with conflicts told instead of the last source winning silently. Pure. */
+import { describePackage, sameFiles, type FileRef, type PackageKey, type RecordDigest } from '../core/package.ts';
+import { cutLeaves, isClosed, type LeafDraft, type Member } from '../core/leaf-cutter.ts';
+import type { Leaf, MergePolicy } from '../core/snapshot.ts';
+import { walk, type WalkedSource } from './walk.ts';
+
+export interface MergedMember extends Member, PackageKey {
+  readonly files: readonly FileRef[];
+}
+
+export interface MergeSource extends WalkedSource<MergedMember> {
+  /** For messages: the snapshot's name. */
+  readonly name: string;
+}
+
+/** Same name, version and architecture, other bytes: both cannot stand in one index. */
+export interface MergeConflict {
+  readonly package: PackageKey;
+  readonly first: { readonly source: string; readonly digest: RecordDigest; readonly files: readonly FileRef[] };
+  readonly second: { readonly source: string; readonly digest: RecordDigest; readonly files: readonly FileRef[] };
+}
+
+export interface MergeResult {
+  readonly pieces: readonly (Leaf | LeafDraft)[];
+  readonly conflicts: readonly MergeConflict[];
+  /** Packages described differently by two sources though their files are the same; the later source's word counts. */
+  readonly redescribed: readonly PackageKey[];
+}
+
+export interface MergeOptions {
+  readonly policy: MergePolicy;
+  readonly compareVersions: (a: string, b: string) => number;
+}
+
+/** Merges the sources in their order. With conflicts the pieces are not to be used. */
+export function mergeContents(sources: readonly MergeSource[], options: MergeOptions): MergeResult {
+  const pieces: (Leaf | LeafDraft)[] = [];
+  const conflicts: MergeConflict[] = [];
+  const redescribed: PackageKey[] = [];
+  const cutter = cutLeaves((leaf) => pieces.push(leaf));
+  const load = sources[0]?.load;
+
+  for (const step of walk(sources)) {
+    if (step.kind === 'name') {
+      const united = unite(step.groups, sources, { conflicts, redescribed });
+      for (const member of choose(united, options)) cutter.add(member);
+    } else if (cutter.atCut() && isClosed(step.leaf) && options.policy !== 'latest') {
+      cutter.end();
+      pieces.push(step.leaf);
+    } else {
+      for (const name of byName(load?.(step.leaf) ?? [])) {
+        for (const member of choose(name.map((item) => ({ member: item, source: step.sources[0] ?? 0 })), options)) {
+          cutter.add(member);
+        }
+      }
+    }
+  }
+  cutter.end();
+  return { pieces, conflicts, redescribed };
+}
+
+interface Sourced {
+  readonly member: MergedMember;
+  readonly source: number;
+}
+
+/** All members of one name from all sources, each name, version and architecture once. */
+function unite(
+  groups: readonly (readonly MergedMember[])[],
+  sources: readonly MergeSource[],
+  found: { conflicts: MergeConflict[]; redescribed: PackageKey[] },
+): Sourced[] {
+  const united = new Map<string, Sourced>();
+  for (const [source, group] of groups.entries()) {
+    for (const member of group) {
+      const key = `${member.version}\0${member.architecture}`;
+      const before = united.get(key);
+      if (before !== undefined && before.member.digest !== member.digest) {
+        if (sameFiles(before.member.files, member.files)) found.redescribed.push(keyOf(member));
+        else found.conflicts.push(conflictOf(before, { member, source }, sources));
+      }
+      united.set(key, { member, source });
+    }
+  }
+  return [...united.values()];
+}
+
+function conflictOf(first: Sourced, second: Sourced, sources: readonly MergeSource[]): MergeConflict {
+  const side = ({ member, source }: Sourced): MergeConflict['first'] => ({
+    source: sources[source]?.name ?? '',
+    digest: member.digest,
+    files: member.files,
+  });
+  return { package: keyOf(second.member), first: side(first), second: side(second) };
+}
+
+function keyOf({ name, version, architecture }: PackageKey): PackageKey {
+  return { name, version, architecture };
+}
+
+function choose(members: readonly Sourced[], options: MergeOptions): MergedMember[] {
+  const kept = applyPolicy(members, options);
+  return kept.map(({ member }) => member).sort((a, b) => compareMembers(a, b, options.compareVersions));
+}
+
+function applyPolicy(members: readonly Sourced[], { policy, compareVersions }: MergeOptions): readonly Sourced[] {
+  if (members.length < 2) return members;
+  switch (policy) {
+    case 'no-remove':
+      return members;
+    case 'latest':
+      return perArchitecture(members, (group) => [
+        group.reduce((best, item) => (compareVersions(item.member.version, best.member.version) > 0 ? item : best)),
+      ]);
+    case 'replace':
+      return perArchitecture(members, (group) => {
+        const last = Math.max(...group.map(({ source }) => source));
+        return group.filter(({ source }) => source === last);
+      });
+    default:
+      return policy satisfies never;
+  }
+}
+
+function perArchitecture(members: readonly Sourced[], keep: (group: Sourced[]) => Sourced[]): Sourced[] {
+  const groups = new Map<string, Sourced[]>();
+  for (const item of members) {
+    const group = groups.get(item.member.architecture);
+    if (group === undefined) groups.set(item.member.architecture, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()].flatMap(keep);
+}
+
+/** Publication order within a partition: name, then version as the format orders it, then identity. */
+export function compareMembers(
+  a: Member & PackageKey,
+  b: Member & PackageKey,
+  compareVersions: (a: string, b: string) => number,
+): number {
+  if (a.partition !== b.partition) return a.partition < b.partition ? -1 : 1;
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  const versions = a.version === b.version ? 0 : compareVersions(a.version, b.version);
+  if (versions !== 0) return versions;
+  if (a.version !== b.version) return a.version < b.version ? -1 : 1;
+  return a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0;
+}
+
+function* byName(members: readonly MergedMember[]): Generator<MergedMember[]> {
+  let group: MergedMember[] = [];
+  for (const member of members) {
+    if (group.length > 0 && group[0]?.name !== member.name) {
+      yield group;
+      group = [];
+    }
+    group.push(member);
+  }
+  if (group.length > 0) yield group;
+}
+
+/** One line for people, naming both origins. */
+export function describeConflict(conflict: MergeConflict): string {
+  const bytes = (side: MergeConflict['first']): string => side.files.map((file) => file.sha256.slice(0, 12)).join(' ');
+  const { first, second } = conflict;
+  return `${describePackage(conflict.package)} is ${bytes(first)} in ${first.source} and ${bytes(second)} in ${second.source}`;
+}
