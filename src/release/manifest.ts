@@ -1,0 +1,121 @@
+/** The manifest of a build: every file it consists of, with size and digest, signed and written last. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Publication } from '../catalog/publications.ts';
+import type { Clock } from '../core/context.ts';
+import { sha256, type Sha256 } from '../core/digest.ts';
+import { formatOf } from '../formats/index.ts';
+import type { Signer } from '../sign/signer.ts';
+import * as durable from '../util/durable.ts';
+import { distributionName, INTEGRATED_PREFIX, independentPrefix, mikoName, slushieName, type ReleaseSpec } from './spec.ts';
+
+export interface ManifestNode {
+  readonly id: string;
+  readonly state: string;
+  readonly detail: string;
+}
+
+/** Paths are relative to the public folder. */
+export interface ManifestFile {
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: Sha256;
+}
+
+export interface Manifest {
+  readonly schema: 1;
+  readonly release: string;
+  readonly series: string;
+  readonly build: string;
+  readonly createdAt: string;
+  readonly inputs: {
+    readonly snapshots: readonly { readonly name: string; readonly content: Sha256; readonly packages: number }[];
+    readonly tools: Readonly<Record<string, string>>;
+  };
+  readonly publications: readonly { readonly prefix: string; readonly distribution: string; readonly generation: number }[];
+  readonly nodes: readonly ManifestNode[];
+  readonly files: readonly ManifestFile[];
+}
+
+export interface ManifestTools {
+  readonly catalog: Catalog;
+  readonly publicRoot: string;
+  readonly clock: Clock;
+  readonly signer: Signer;
+}
+
+/** Writes manifest and signature into a folder of their own, then points `latest` at it. Returns the manifest's digest. */
+export async function writeManifest(
+  spec: ReleaseSpec,
+  { build, nodes }: { readonly build: string; readonly nodes: readonly ManifestNode[] },
+  tools: ManifestTools,
+): Promise<Sha256> {
+  const publications = publicationsOf(spec, tools.catalog);
+  const manifest: Manifest = {
+    schema: 1,
+    release: spec.name,
+    series: spec.series,
+    build,
+    createdAt: tools.clock().toISOString(),
+    inputs: { snapshots: snapshotsOf(spec, tools.catalog), tools: { node: process.version } },
+    publications: publications.map(({ prefix, distribution, generation }) => ({ prefix, distribution, generation })),
+    nodes,
+    files: [...filesOf(publications, tools)].sort((a, b) => (a.path < b.path ? -1 : 1)),
+  };
+  const text = `${JSON.stringify(manifest, null, 1)}\n`;
+  const folder = join(tools.publicRoot, 'releases', spec.name, build);
+  durable.makeFolder(folder);
+  durable.writeFileDurably(join(folder, 'manifest.json'), text);
+  durable.writeFileDurably(join(folder, 'manifest.json.asc'), await tools.signer.detach(text));
+  durable.switchLink(join(tools.publicRoot, 'releases', spec.name, 'latest'), build);
+  return sha256(text);
+}
+
+function publicationsOf(spec: ReleaseSpec, catalog: Catalog): Publication[] {
+  return spec.codenames.flatMap(({ codename, independent }) =>
+    [INTEGRATED_PREFIX, ...independent.map(({ dest }) => independentPrefix(dest))].flatMap(
+      (prefix) => catalog.publications.find(prefix, distributionName(spec.name, codename)) ?? [],
+    ),
+  );
+}
+
+function snapshotsOf(spec: ReleaseSpec, catalog: Catalog): Manifest['inputs']['snapshots'] {
+  const names = [
+    ...[...spec.sources.keys()].map((source) => slushieName(spec.name, source)),
+    ...spec.codenames.map(({ codename }) => mikoName(spec.name, codename)),
+  ];
+  return names.flatMap((name) => {
+    const snapshot = catalog.snapshots.find(name);
+    return snapshot === undefined ? [] : { name, content: snapshot.content.digest, packages: snapshot.content.count };
+  });
+}
+
+/** Root metadata, indexes and package files, each once. */
+function* filesOf(publications: readonly Publication[], { catalog, publicRoot }: ManifestTools): Generator<ManifestFile> {
+  const seen = new Set<string>();
+  for (const publication of publications) {
+    const { publishing } = formatOf(publication.format);
+    const distribution = join(publication.prefix, publishing.folders.distributions, publication.distribution);
+    for (const name of Object.values(publishing.signedFiles)) {
+      const bytes = readFileSync(join(publicRoot, distribution, name));
+      yield { path: join(distribution, name), size: bytes.length, sha256: sha256(bytes) };
+    }
+    const served = catalog.publications
+      .generations(publication.prefix, publication.distribution)
+      .find(({ number }) => number === publication.generation);
+    for (const { path, size, sha256: digest } of served?.indexes ?? []) {
+      yield { path: join(distribution, path), size, sha256: digest };
+    }
+    for (const content of served?.contents ?? []) {
+      for (const id of catalog.contents.allMembers(content)) {
+        for (const file of catalog.records.head(id).files) {
+          const path = join(publication.prefix, publishing.poolPath(file));
+          if (seen.has(path)) continue;
+          seen.add(path);
+          yield { path, size: file.size, sha256: file.sha256 };
+        }
+      }
+    }
+  }
+}
