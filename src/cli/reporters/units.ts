@@ -1,0 +1,40 @@
+import type { ProgressEvent } from '../../core/event.ts';
+
+/** Amounts as people read them. */
+
+const STEPS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** Bytes in powers of 1000, as disks and networks are measured: `512 B`, `1.5 MB`, `62 GB`. */
+export function bytesText(bytes: number): string {
+  let value = bytes;
+  let step = 0;
+  while (value >= 999.5 && step < STEPS.length - 1) {
+    value /= 1000;
+    step += 1;
+  }
+  return `${step > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${STEPS[step]}`;
+}
+
+/** `1.5 MB` or `12 files`. */
+export function amountText(amount: number, unit: ProgressEvent['unit']): string {
+  return unit === 'bytes' ? bytesText(amount) : `${Math.round(amount)} ${unit}`;
+}
+
+/** Units per second: `1.5 MB/s`, `12 files/s`. */
+export function rateText(rate: number, unit: ProgressEvent['unit']): string {
+  if (unit === 'bytes') return `${bytesText(rate)}/s`;
+  return `${rate < 9.95 ? rate.toFixed(1) : Math.round(rate)} ${unit}/s`;
+}
+
+/** Seconds: `4 s`, `1 min 05 s`, `2 h 03 min`. */
+export function durationText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${padded(whole % 60)} s`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h ${padded(minutes % 60)} min`;
+}
+
+function padded(value: number): string {
+  return String(value).padStart(2, '0');
+}

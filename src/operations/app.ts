@@ -1,0 +1,204 @@
+/** What operations work with. The only place that constructs things; nothing is opened before it is asked for. */
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { LeafCache } from '../catalog/leaf-cache.ts';
+import type { LockFolder } from '../catalog/lock.ts';
+import type { Config, Mirror } from '../config/config.ts';
+import { thisMachine, type Machine } from '../config/machine.ts';
+import { clockFrom, type Clock, type Context } from '../core/context.ts';
+import { ArtifactsError } from '../core/errors.ts';
+import type { MirrorSource } from '../mirror/update.ts';
+import type { Pool } from '../pool/index.ts';
+import type { BuildTools } from '../release/build.ts';
+import type { KeySource, Signer } from '../sign/signer.ts';
+
+export interface Settings {
+  /** The folder that holds vars/ and mappings/. */
+  readonly root: string;
+  /** The folder of catalog, pool and published trees. */
+  readonly state: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The command line, for lock holders and the audit log. */
+  readonly command: string;
+}
+
+export interface App extends AsyncDisposable {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  /** Where what clients read lies. */
+  readonly publicRoot: string;
+  /** For what need not outlive a run. */
+  readonly temporary: string;
+  config(): Promise<Config>;
+  /** This machine's codename, architecture and apt sources. */
+  machine(): Machine;
+  /** A mirror of the configuration, ready to be updated. */
+  mirror(mirror: Mirror): Promise<MirrorSource>;
+  catalog(): Promise<Catalog>;
+  pool(): Promise<Pool>;
+  locks(): Promise<LockFolder>;
+  /** Opens the signing keys. Throws E_NO_KEY when there is none that can be used. */
+  signer(): Promise<Signer>;
+  /** Everything a mirror update, a publication or a release build needs. */
+  tools(): Promise<BuildTools>;
+  /** Holds the aptly lock, puts right what an interrupted run left, and runs the work. */
+  change<T>(ctx: Context, work: () => Promise<T>): Promise<T>;
+  /**
+   * The same over a copy of the catalog, with the real pool underneath and a key made on the spot: whatever it does
+   * leaves the real state byte-identical. Its folder goes when it is disposed.
+   */
+  scratch(): Promise<App>;
+}
+
+export function createApp(settings: Settings): App {
+  const { environment } = settings;
+  return assemble(settings, {
+    publicRoot: resolve(environment['RPC_ARTIFACTS_PUBLIC_FOLDER'] || join(settings.state, 'public')),
+    openPool: async () => (await import('../pool/index.ts')).openLocalPool(join(settings.state, 'pool')),
+    keySources: (config) => keySources(config),
+    release: () => {},
+  });
+}
+
+interface Parts {
+  readonly publicRoot: string;
+  readonly openPool: () => Promise<Pool>;
+  readonly keySources: (config: Config) => readonly KeySource[];
+  /** Lets go of what only this app used. */
+  readonly release: () => void;
+}
+
+function assemble(settings: Settings, parts: Parts): App {
+  const machine = thisMachine();
+  const clock = clockFrom(settings.environment);
+  const opened: { catalog?: Catalog; cache?: LeafCache } = {};
+  const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+    let made: Promise<T> | undefined;
+    return () => (made ??= make());
+  };
+  const config = once(async () => (await import('../config/load.ts')).loadConfig(settings));
+  const catalog = once(async () => (opened.catalog = (await import('../catalog/catalog.ts')).openCatalog(catalogFile(settings))));
+  const cache = once(
+    async () => (opened.cache = (await import('../catalog/leaf-cache.ts')).openLeafCache(join(settings.state, 'cache.db'))),
+  );
+  const pool = once(parts.openPool);
+  const locks = once(async () => (await import('../catalog/lock.ts')).openLocks(join(settings.state, 'locks'), settings.command));
+  const signer = once(async () => {
+    const sources = parts.keySources(await config());
+    if (sources.length === 0) {
+      throw new ArtifactsError('E_NO_KEY', 'There is no key to sign with', {
+        hint: 'Name one under signing.keys in vars/, or set GPG_PRIVATE to the path of a key file.',
+      });
+    }
+    return (await import('../sign/signer.ts')).openSigner(sources, clock);
+  });
+
+  const app: App = {
+    settings,
+    clock,
+    publicRoot: parts.publicRoot,
+    temporary: join(settings.state, 'tmp'),
+    config,
+    machine: () => machine,
+    mirror: (mirror) => openMirror(mirror, app),
+    catalog,
+    pool,
+    locks,
+    signer,
+    tools: async () => ({
+      catalog: await catalog(),
+      pool: await pool(),
+      cache: await cache(),
+      locks: await locks(),
+      clock,
+      publicRoot: parts.publicRoot,
+      temporary: app.temporary,
+      keep: await keepRule(config),
+      change: app.change,
+      signer,
+    }),
+    change: async (ctx, work) =>
+      (await locks()).hold('aptly', ctx, async () => {
+        const { recoverPublications } = await import('../publish/generations.ts');
+        recoverPublications({ catalog: await catalog(), publicRoot: parts.publicRoot, clock, keep: await keepRule(config) });
+        return work();
+      }),
+    scratch: () => openScratch(app),
+    [Symbol.asyncDispose]: async () => {
+      opened.catalog?.close();
+      opened.cache?.close();
+      parts.release();
+    },
+  };
+  return app;
+}
+
+function catalogFile(settings: Settings): string {
+  return join(settings.state, 'catalog.db');
+}
+
+async function keepRule(config: () => Promise<Config>): Promise<BuildTools['keep']> {
+  const { keepGenerations, keepFor } = (await config()).publish;
+  return { generations: keepGenerations, milliseconds: keepFor };
+}
+
+/** The environment is nearer than vars/: GPG_PRIVATE replaces the keys named there. */
+function keySources(config: Config): KeySource[] {
+  const { privateKey } = config.environment;
+  if (privateKey !== undefined) return [{ kind: 'file', path: privateKey }];
+  return config.signing.keys.map((key) =>
+    key.kind === 'file'
+      ? { kind: 'file', path: key.file, ...(key.passphraseFile === undefined ? {} : { passphraseFile: key.passphraseFile }) }
+      : { kind: 'agent', fingerprint: key.fingerprint, ...(key.home === undefined ? {} : { home: key.home }) },
+  );
+}
+
+async function openMirror(mirror: Mirror, app: App): Promise<MirrorSource> {
+  const { resolveMirror } = await import('../config/resolve-mirror.ts');
+  const config = await app.config();
+  const { definition, proxy } = await resolveMirror(config, mirror, app.machine());
+  return {
+    definition,
+    open: async () => {
+      const { openUpstream } = await import('../http/upstream.ts');
+      return openUpstream({
+        urls: definition.urls,
+        parallel: config.downloads.parallel,
+        environment: app.settings.environment,
+        now: app.clock,
+        ...(proxy === undefined ? {} : { proxy }),
+      });
+    },
+  };
+}
+
+async function openScratch(app: App): Promise<App> {
+  const { mkdtempSync } = await import('node:fs');
+  const { openOverlayPool } = await import('../pool/index.ts');
+  const { copyCatalog } = await import('../catalog/copy.ts');
+  const { generateKey } = await import('../sign/generate-key.ts');
+  const folder = mkdtempSync(join(tmpdir(), 'artifacts-read-only-'));
+  try {
+    await copyCatalog(catalogFile(app.settings), join(folder, 'catalog.db'));
+    const key = join(folder, 'key.asc');
+    await generateKey({ name: 'read-only run', file: key, date: app.clock() });
+    const scratch = assemble(
+      { ...app.settings, state: folder },
+      {
+        publicRoot: join(folder, 'public'),
+        openPool: async () => openOverlayPool(await app.pool(), join(folder, 'pool')),
+        keySources: () => [{ kind: 'file', path: key }],
+        release: () => rmSync(folder, { recursive: true, force: true }),
+      },
+    );
+    // Trees are not copied, so that everything is really published once more.
+    const catalog = await scratch.catalog();
+    catalog.transaction(() => catalog.publications.forgetAll());
+    return scratch;
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+import type { ReleaseBuild } from '../release/build.ts';
+import type { PlannedNode } from '../release/plan.ts';
+import { ArtifactsError, type ErrorCode } from '../core/errors.ts';
+import type { Context } from '../core/context.ts';
+import type { App } from './app.ts';
+import { defineOperation } from './operation.ts';
+import { renderPlan } from './plan.ts';
+import { table } from './text.ts';
+
+type Result =
+  | (ReleaseBuild & { readonly readOnly: boolean })
+  | { readonly release: string; readonly dryRun: true; readonly nodes: readonly PlannedNode[] };
+
+export const build = defineOperation({
+  name: 'build',
+  summary: 'Build what is missing of a release',
+  description: `Updates the mirrors the release names, freezes each, merges them per codename, publishes the merges and
+what is published apart, and writes a signed manifest last. What is frozen already is not touched: a second
+run does nothing and says so. A failed upstream leaves everything else as it is; the run then ends with
+status 3.
+
+With --read-only every step really runs, over a copy of the catalog and the real pool, signed by a key made
+on the spot; production stays byte-identical, and no key is needed. REPLACE_ARTIFACTS=YES stands for
+--replace, PUBLISH_SNAPSHOT=NO stops after the snapshots.`,
+  example: `$ artifacts build --release r1.0.0
+mirror debian-bookworm            done   38 packages, 38 files fetched
+snapshot slushie-r1.0.0-debian-bookworm  done   38 packages
+...
+Release r1.0.0 is built: 20261121T031500Z`,
+  arguments: {},
+  options: {
+    release: { kind: 'text', value: 'NAME', summary: 'the release to build', required: true },
+    only: { kind: 'list', value: 'KIND', summary: 'only artifacts of these kinds: apt' },
+    codename: { kind: 'list', value: 'NAME', summary: 'only these codenames' },
+    replace: { kind: 'flag', summary: 'make a new revision of what exists' },
+    readOnly: { kind: 'flag', summary: 'try it all, change nothing' },
+    dryRun: { kind: 'flag', summary: 'only show what would be done, and why' },
+  },
+  run: async (app, input, ctx): Promise<Result> => {
+    checkKinds(input.only);
+    if (!input.readOnly || input.dryRun) return runBuild(app, input, ctx);
+    await using scratch = await app.scratch();
+    return await runBuild(scratch, input, ctx); // awaited here, or the scratch state goes before it is used
+  },
+  render: (result) => {
+    if ('dryRun' in result) return renderPlan(result);
+    const rows = result.nodes.map(({ id, state, detail }) => [id, state, detail]);
+    return `${table(['NODE', 'STATE', 'DETAIL'], rows)}\n\n${verdictText(result)}`;
+  },
+  verdict: (result): ErrorCode | undefined => ('dryRun' in result || result.result !== 'partial' ? undefined : 'E_PARTIAL'),
+});
+
+interface BuildInput {
+  readonly release: string;
+  readonly codename: readonly string[] | undefined;
+  readonly replace: boolean;
+  readonly readOnly: boolean;
+  readonly dryRun: boolean;
+}
+
+async function runBuild(app: App, input: BuildInput, ctx: Context): Promise<Result> {
+  const { releaseSpec } = await import('./release-spec.ts');
+  const config = await app.config();
+  const spec = await releaseSpec(app, input.release);
+  const options = { replace: input.replace || config.environment.replace === true, codenames: input.codename ?? [] };
+  checkCodenames(options.codenames, spec.codenames.map(({ codename }) => codename));
+  for (const { file, line, message } of config.warnings) ctx.report({ type: 'warning', message: `${file}:${line}: ${message}` });
+  if (input.dryRun) {
+    const { planRelease } = await import('../release/plan.ts');
+    const { releaseFacts } = await import('../release/facts.ts');
+    const { planned } = planRelease(spec, releaseFacts(await app.catalog(), spec.name), options);
+    return { release: spec.name, dryRun: true, nodes: planned };
+  }
+  if (config.environment.push === true && !input.readOnly) {
+    ctx.report({ type: 'warning', message: 'PUSH_TO_MIRROR=YES has nothing to push to: no target is configured' });
+  }
+  const { buildRelease } = await import('../release/build.ts');
+  return { ...(await buildRelease(spec, options, await app.tools(), ctx)), readOnly: input.readOnly };
+}
+
+function checkKinds(only: readonly string[] | undefined): void {
+  const unknown = only?.find((kind) => kind !== 'apt');
+  if (unknown !== undefined) {
+    throw new ArtifactsError('E_USAGE', `Unknown kind of artifact "${unknown}"`, { hint: 'There is apt.' });
+  }
+}
+
+function checkCodenames(asked: readonly string[], known: readonly string[]): void {
+  const unknown = asked.find((codename) => !known.includes(codename));
+  if (unknown !== undefined) {
+    throw new ArtifactsError('E_NOT_FOUND', `The release has no codename "${unknown}"`, { hint: `It has ${known.join(', ')}.` });
+  }
+}
+
+function verdictText({ release, result, build: id, readOnly }: ReleaseBuild & { readonly readOnly: boolean }): string {
+  const tried = readOnly ? ' Nothing was changed: this was a read-only run.' : '';
+  switch (result) {
+    case 'unchanged':
+      return `Release ${release} is built and unchanged: nothing to do.`;
+    case 'done':
+      return `Release ${release} is built: ${id}.${tried}`;
+    case 'partial':
+      return `Release ${release} is not complete: see the failed nodes above.${tried}`;
+    default:
+      return result satisfies never;
+  }
+}

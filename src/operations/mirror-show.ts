@@ -1,0 +1,44 @@
+import { defineOperation } from './operation.ts';
+
+export const mirrorShow = defineOperation({
+  name: 'mirror show',
+  summary: 'Show a mirror: its definition, its upstream, its content',
+  example: `$ artifacts mirror show debian-bookworm
+Mirror:     debian-bookworm
+Packages:   38
+Upstream:   Debian bookworm of 2026-11-14T10:12:33.000Z
+Signed by:  4CB50190207B4758A3F73A796ED0E7B82643E131`,
+  arguments: { name: { summary: 'the mirror' } },
+  options: {},
+  run: async (app, { name }) => {
+    const { findMirror } = await import('../config/resolve-mirror.ts');
+    const { describeMirror } = await import('../config/describe-mirror.ts');
+    const config = await app.config();
+    const { description } = await describeMirror(config, findMirror(config, name), app.machine());
+    const state = (await app.catalog()).mirrors.get(name);
+    return {
+      name,
+      definition: description,
+      packages: state?.content.count ?? null,
+      content: state?.content.digest ?? null,
+      upstream: state === undefined ? null : { url: state.root.url, date: state.root.date, validUntil: state.root.validUntil ?? null, ...state.root.identity },
+      signedBy: state?.root.signedBy ?? [],
+      checkedAt: state?.checkedAt ?? null,
+      changedAt: state?.changedAt ?? null,
+    };
+  },
+  render: (mirror) => {
+    const identity: Readonly<Record<string, string | null>> = mirror.upstream ?? {};
+    const lines = [
+      ['Mirror', mirror.name],
+      ['Packages', mirror.packages === null ? 'never updated' : String(mirror.packages)],
+      ['Upstream', mirror.upstream === null ? '-' : `${identity['origin'] ?? ''} ${identity['codename'] ?? ''} of ${mirror.upstream.date}`],
+      ['From', mirror.upstream?.url ?? '-'],
+      ['Signed by', mirror.signedBy.join(', ') || '-'],
+      ['Checked', mirror.checkedAt ?? '-'],
+      ['Changed', mirror.changedAt ?? '-'],
+      ['Definition', JSON.stringify(mirror.definition)],
+    ];
+    return lines.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}`).join('\n');
+  },
+});

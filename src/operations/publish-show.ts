@@ -1,0 +1,37 @@
+import { defineOperation } from './operation.ts';
+import { DEFAULT_PREFIX, requirePublication, viewPublication } from './publish-view.ts';
+
+export const publishShow = defineOperation({
+  name: 'publish show',
+  summary: 'Show a publication and how clients reach it',
+  example: `$ artifacts publish show r1.0.0-bookworm
+Distribution:  r1.0.0-bookworm
+Components:    main=miko-r1.0.0-bookworm (38 packages)
+Source line:   deb [signed-by=KEYRING] URL/apt-mirror/integrated r1.0.0-bookworm main`,
+  arguments: {
+    distribution: { summary: 'the distribution' },
+    prefix: { summary: `the prefix (default: ${DEFAULT_PREFIX})`, optional: true },
+  },
+  options: {},
+  run: async (app, { distribution, prefix }) => {
+    const catalog = await app.catalog();
+    const publication = requirePublication(catalog, prefix ?? DEFAULT_PREFIX, distribution);
+    const { publications } = catalog;
+    const generations = publications.generations(publication.prefix, publication.distribution);
+    return { ...viewPublication(catalog, publication), folder: app.publicRoot, generations: generations.length };
+  },
+  render: (publication) => {
+    const { prefix, distribution, components } = publication;
+    const lines = [
+      ['Distribution', distribution],
+      ['Prefix', prefix],
+      ['Components', components.map((item) => `${item.component}=${item.snapshot} (${item.packages} packages)`).join(', ')],
+      ['Architectures', publication.architectures.join(' ')],
+      ['Published', `${publication.publishedAt}, generation ${publication.generation} (${publication.generations} kept)`],
+      ['Signed by', publication.signedBy.join(', ')],
+      ['Folder', publication.folder],
+      ['Source line', `deb [signed-by=KEYRING] URL/${prefix} ${distribution} ${components.map((item) => item.component).join(' ')}`],
+    ];
+    return lines.map(([name, value]) => `${`${name}:`.padEnd(15)}${value}`).join('\n');
+  },
+});

@@ -1,0 +1,47 @@
+/** From the configuration to what release/ works with. */
+import type { Config } from '../config/config.ts';
+import { describeMirror } from '../config/describe-mirror.ts';
+import { findMirror } from '../config/resolve-mirror.ts';
+import { findRelease, resolveRelease, type ReleaseSource } from '../config/resolve-release.ts';
+import { ArtifactsError } from '../core/errors.ts';
+import type { ReleaseSpec, SourceSpec } from '../release/spec.ts';
+import type { App } from './app.ts';
+
+/** The release with this name in vars/, with everything it names looked up. Throws E_NOT_FOUND, E_CONFIG. */
+export async function releaseSpec(app: App, name: string): Promise<ReleaseSpec> {
+  const config = await app.config();
+  const release = findRelease(config, name);
+  const resolved = await resolveRelease(config, release, app.machine());
+  const sources = new Map<string, SourceSpec>();
+  for (const source of resolved.sources) {
+    if (isFrozen(config, source.name)) sources.set(source.name, await sourceSpec(app, config, source));
+  }
+  return {
+    name,
+    series: release.series,
+    locked: release.state === 'locked',
+    codenames: resolved.codenames.map(({ codename, merged, independent }) => ({
+      codename,
+      merged: merged.filter((source) => sources.has(source)),
+      independent: independent.filter(({ source }) => sources.has(source)),
+    })),
+    sources,
+    mergePolicy: config.mergePolicy,
+    origin: config.publish.origin,
+    label: config.publish.label,
+    architectures: resolved.architectures,
+    publish: config.environment.publishSnapshot ?? true,
+  };
+}
+
+/** RPC-O matches aptly_dont_snapshot_list as parts of names. */
+function isFrozen({ dontSnapshot }: Config, name: string): boolean {
+  return !dontSnapshot.some((part) => name.includes(part));
+}
+
+async function sourceSpec(app: App, config: Config, { kind, name }: ReleaseSource): Promise<SourceSpec> {
+  if (kind === 'repo') throw new ArtifactsError('E_CONFIG', `The release needs the local repository "${name}", which has no packages yet`);
+  const mirror = findMirror(config, name);
+  const { description, inputs } = await describeMirror(config, mirror, app.machine());
+  return { name, inputs, description, update: mirror.update, resolve: () => app.mirror(mirror) };
+}

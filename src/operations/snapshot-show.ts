@@ -1,0 +1,40 @@
+import { defineOperation } from './operation.ts';
+import { describeOrigin, viewPackage, viewSnapshot } from './snapshot-view.ts';
+import { table } from './text.ts';
+
+export const snapshotShow = defineOperation({
+  name: 'snapshot show',
+  summary: 'Show a snapshot, and its packages if asked',
+  example: `$ artifacts snapshot show bookworm-2026-11-21 --packages
+Snapshot:  bookworm-2026-11-21
+Packages:  38
+...`,
+  arguments: { name: { summary: 'the snapshot' } },
+  options: { packages: { kind: 'flag', summary: 'list every package' } },
+  run: async (app, { name, packages }) => {
+    const { membersOf, requireSnapshot, usersOf } = await import('../snapshot/snapshots.ts');
+    const catalog = await app.catalog();
+    const snapshot = requireSnapshot(catalog, name);
+    const { packages: count, ...view } = viewSnapshot(snapshot);
+    return {
+      ...view,
+      count,
+      usedBy: usersOf(catalog, snapshot),
+      ...(packages ? { packages: Array.from(membersOf(catalog, snapshot.content), viewPackage) } : {}),
+    };
+  },
+  render: (snapshot) => {
+    const head = [
+      ['Snapshot', snapshot.name],
+      ['Id', snapshot.id],
+      ['Packages', String(snapshot.count)],
+      ['Created', snapshot.createdAt],
+      ['From', describeOrigin(snapshot.origin)],
+      ['Used by', snapshot.usedBy.join(', ') || 'nothing'],
+    ];
+    const lines = head.map(([name, value]) => `${`${name}:`.padEnd(11)}${value}`).join('\n');
+    if (snapshot.packages === undefined) return lines;
+    const rows = snapshot.packages.map(({ name, version, architecture }) => [name, version, architecture]);
+    return `${lines}\n\n${table(['PACKAGE', 'VERSION', 'ARCHITECTURE'], rows)}`;
+  },
+});
