@@ -1,56 +1,40 @@
 // What `npm test` runs: installs and builds what is missing, runs the tests, and ends with the line
 // `N passed, N failed`. Needs nothing but Node and npm to begin with. Arguments are test files or folders:
 // `npm test -- test/cli`.
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { delimiter, dirname, join, relative } from 'node:path';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { build, install, isInstalled, missingTools, nodeProblem, packagesOf, ROOT } from './setup.mjs';
 import { countsText, createTapReader } from './tap.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const OLDEST_NODE = [20, 18, 1];
 /** Command -> Debian package. Tests that need a missing one are skipped and say so. */
 const TOOLS = { 'apt-get': 'apt', 'dpkg-deb': 'dpkg', gpg: 'gnupg', gpgv: 'gpgv', xz: 'xz-utils', faketime: 'faketime' };
 const PROGRESS_MS = 10_000;
 
-checkNode();
-install();
+setUp();
 checkTools();
-build();
+compile();
 process.exitCode = await runTests(process.argv.slice(2));
 
-function checkNode() {
-  const version = process.versions.node.split('.').map(Number);
-  const difference = OLDEST_NODE.map((part, index) => version[index] - part).find((part) => part !== 0) ?? 0;
-  if (difference < 0) giveUp(`Node ${OLDEST_NODE.join('.')} or later is needed; this is ${process.versions.node}.`);
-}
-
-function install() {
-  const installed = join(root, 'node_modules', '.package-lock.json');
-  const lock = join(root, 'package-lock.json');
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+function setUp() {
+  const problem = nodeProblem();
+  if (problem !== undefined) giveUp(problem);
+  if (isInstalled()) return;
   console.log('Installing the dependencies (npm ci)');
-  const npm = process.env['npm_execpath'];
-  // Nothing here needs an install script, and the build comes next anyway.
-  const args = ['ci', '--ignore-scripts'];
-  const [command, all] = npm?.endsWith('.js') ? [process.execPath, [npm, ...args]] : ['npm', args];
-  const { status } = spawnSync(command, all, { cwd: root, stdio: 'inherit' });
-  if (status !== 0) giveUp('The dependencies could not be installed.');
+  if (!install()) giveUp('The dependencies could not be installed.');
 }
 
 function checkTools() {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  const missing = Object.keys(TOOLS).filter((tool) => !folders.some((folder) => existsSync(join(folder, tool))));
+  const missing = missingTools(TOOLS);
   if (missing.length === 0) return;
-  const packages = [...new Set(missing.map((tool) => TOOLS[tool]))].join(' ');
+  const packages = packagesOf(missing, TOOLS).join(' ');
   console.log(`Not installed: ${missing.join(', ')}. Tests that need them are skipped (apt-get install ${packages}).`);
 }
 
-function build() {
-  for (const folder of ['src', 'test', 'bench']) pruneOrphans(join(root, 'build', folder));
-  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { cwd: root, stdio: 'inherit' });
-  if (status !== 0) giveUp('The build failed.');
+function compile() {
+  for (const folder of ['src', 'test', 'bench']) pruneOrphans(join(ROOT, 'build', folder));
+  if (!build()) giveUp('The build failed.');
 }
 
 /** Compiled files whose source is gone would still run as tests. */
@@ -59,7 +43,7 @@ function pruneOrphans(folder) {
   for (const entry of readdirSync(folder, { recursive: true })) {
     const match = /^(.*)\.js(\.map)?$/.exec(entry);
     if (match === null) continue;
-    const source = join(root, relative(join(root, 'build'), folder), `${match[1]}.ts`);
+    const source = join(ROOT, relative(join(ROOT, 'build'), folder), `${match[1]}.ts`);
     if (!existsSync(source)) rmSync(join(folder, entry), { force: true });
   }
 }
@@ -80,14 +64,14 @@ async function runTests(args) {
 
 /** `test/cli/globals.test.ts` -> its compiled file; a folder -> all compiled tests in it. */
 function compiled(argument) {
-  const path = relative(root, join(process.cwd(), argument));
+  const path = relative(ROOT, join(process.cwd(), argument));
   if (!path.startsWith('test')) return argument;
   return path.endsWith('.ts') ? `build/${path.slice(0, -3)}.js` : `build/${path}/**/*.test.js`;
 }
 
 async function runAva(files, onLine) {
-  const ava = join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs');
-  const child = spawn(process.execPath, [ava, '--tap', ...files], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ava = join(ROOT, 'node_modules', 'ava', 'entrypoints', 'cli.mjs');
+  const child = spawn(process.execPath, [ava, '--tap', ...files], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => {
     child.on('close', (status, signal) => resolve(status ?? signal));
   });

@@ -1,32 +1,19 @@
 /** Indexes: fetched in the best form on offer, unpacked and read, every byte checked on the way. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import type { KnownIndex } from '../catalog/mirrors.ts';
 import type { Context } from '../core/context.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
-import type { Compression, IndexOffer, UpstreamFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
+import type { IndexOffer, UpstreamFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
 import { isAbsentError, type Upstream } from '../http/upstream.ts';
-import { startCommand } from '../util/run-command.ts';
+import { unpackFile } from '../util/unpack.ts';
 import type { Candidate } from './spool.ts';
 
 /** What one index contributes: packages just read, or the number of a content that is known to hold them. */
 export type IndexPackages =
   | { readonly index: UpstreamIndex; readonly candidates: readonly Candidate[] }
   | { readonly index: UpstreamIndex; readonly known: KnownIndex };
-
-/** zlib's default pieces of 16 KiB cost more than they save. */
-const PIECE = 256 * 1024;
-
-/** Tools that unpack to standard output; gz is done in process. */
-const UNPACKERS: Partial<Record<Compression, readonly [string, ...string[]]>> = {
-  xz: ['xz', '-dc', '-T1'],
-  bz2: ['bzip2', '-dc'],
-  zst: ['zstd', '-dcq'],
-};
 
 export interface IndexTools {
   readonly upstream: Upstream;
@@ -44,7 +31,7 @@ export async function* readIndex(
   const file = join(folder, 'index');
   const offer = await fetchOffer(index, { upstream, file }, ctx);
   try {
-    yield* format.readIndex(index, checked(index, unpack(file, offer.compression, ctx)));
+    yield* format.readIndex(index, checked(index, unpackFile(file, offer.compression, ctx.signal)));
   } finally {
     await rm(file, { force: true });
   }
@@ -70,26 +57,6 @@ async function fetchOffer(
     }
   }
   throw missing;
-}
-
-async function* unpack(file: string, compression: Compression, ctx: Context): AsyncGenerator<Buffer> {
-  const source = createReadStream(file, { highWaterMark: PIECE });
-  if (compression === 'none') return yield* chunks(source);
-  if (compression === 'gz') return yield* chunks(source.pipe(createGunzip({ chunkSize: PIECE })));
-  const [command, ...args] = UNPACKERS[compression] ?? ['false'];
-  source.destroy();
-  const running = startCommand(command, [...args, file], { signal: ctx.signal });
-  running.stdin.end();
-  try {
-    yield* chunks(running.stdout);
-  } finally {
-    running.kill(); // whoever stopped reading early wants no more of it
-  }
-  await running.ended;
-}
-
-async function* chunks(stream: Readable): AsyncGenerator<Buffer> {
-  for await (const chunk of stream) yield chunk as Buffer;
 }
 
 /** Passes the plain bytes on while they agree with what the root metadata lists: a bomb ends at the listed size. */

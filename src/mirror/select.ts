@@ -18,7 +18,7 @@ export function selectPackages(
 ): readonly IndexPackages[] {
   const { filter } = mirror;
   if (filter === undefined) return parts;
-  const offered = parts.flatMap((part) => ('candidates' in part ? part.candidates : []));
+  const offered = parts.flatMap((part) => (isFiltered(part) ? part.candidates : []));
   const subjects = new Map<QuerySubject, Candidate>(offered.map((candidate) => [format.subject(candidate), candidate]));
   const named = [...subjects.keys()].filter(matcher(parseQuery(filter.query), format.compareVersions));
   if (named.length === 0) {
@@ -27,8 +27,13 @@ export function selectPackages(
   const chosen = filter.withDependencies ? withNeeded(subjects, named, { mirror, format }, ctx) : named;
   const kept = new Set([...chosen].map((subject) => subjects.get(subject)));
   return parts.map((part) =>
-    'candidates' in part ? { ...part, candidates: part.candidates.filter((candidate) => kept.has(candidate)) } : part,
+    isFiltered(part) ? { ...part, candidates: part.candidates.filter((candidate) => kept.has(candidate)) } : part,
   );
+}
+
+/** Files that are no packages are there because they were asked for by name. */
+function isFiltered(part: IndexPackages): part is Extract<IndexPackages, { readonly candidates: unknown }> {
+  return 'candidates' in part && part.index.kind !== 'file';
 }
 
 function withNeeded(

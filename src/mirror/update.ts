@@ -5,8 +5,9 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { LockFolder } from '../catalog/lock.ts';
 import type { MirrorState } from '../catalog/mirrors.ts';
 import type { Clock, Context } from '../core/context.ts';
+import { EMPTY_SHA256 } from '../core/digest.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
-import type { RepoFormat } from '../formats/format.ts';
+import type { RepoFormat, UpstreamIndex } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
 import { isAbsentError, type Upstream } from '../http/upstream.ts';
 import type { Pool } from '../pool/index.ts';
@@ -137,6 +138,9 @@ async function updateTo(fresh: FreshRoot, update: Update, tools: MirrorTools, ct
   }
 }
 
+/** Files the root metadata vouches for itself take the place of an index that was read. */
+const LISTED_FILES: UpstreamIndex = { name: 'Release', kind: 'file', offers: [], plain: { size: 0, sha256: EMPTY_SHA256 } };
+
 interface Reading extends Update {
   readonly spool: Spool;
   readonly folder: string;
@@ -160,6 +164,7 @@ async function readIndexes(fresh: FreshRoot, reading: Reading, ctx: Context): Pr
     }
     parts.push({ index, candidates });
   }
+  if (fresh.root.files.length > 0) parts.push({ index: LISTED_FILES, candidates: fresh.root.files.map((file) => spool.add(file)) });
   return parts;
 }
 

@@ -105,7 +105,11 @@ async function checkPublication(publication: Publication, request: CheckRequest,
   for (const content of served?.contents ?? []) {
     for (const id of catalog.contents.allMembers(content)) {
       ctx.signal.throwIfAborted();
-      for (const file of catalog.records.head(id).files) await expect(join(prefixFolder(place), publishing.poolPath(file)), file);
+      const record = catalog.records.head(id);
+      for (const [index, path] of publishing.poolPaths(record).entries()) {
+        const file = record.files[index];
+        if (file !== undefined) await expect(join(prefixFolder(place), path), file);
+      }
     }
   }
   return problems;

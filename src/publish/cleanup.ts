@@ -58,7 +58,7 @@ function sweepPublished({ catalog, publicRoot, clock, dryRun }: CleanUpRequest, 
     const needed = new Set<string>();
     for (const content of contents) {
       for (const id of catalog.contents.allMembers(content)) {
-        for (const file of catalog.records.head(id).files) needed.add(join(folder, publishing.poolPath(file)));
+        for (const path of publishing.poolPaths(catalog.records.head(id))) needed.add(join(folder, path));
       }
     }
     for (const path of listFiles(join(folder, publishing.folders.pool))) {
@@ -74,7 +74,9 @@ function sweepPublished({ catalog, publicRoot, clock, dryRun }: CleanUpRequest, 
 
 function listFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder).flatMap((name) => readdirSync(join(folder, name)).map((file) => join(folder, name, file)));
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 function sweepPool(

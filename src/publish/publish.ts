@@ -10,7 +10,6 @@ import type { LeafCache } from '../catalog/leaf-cache.ts';
 import type { Publication, PublicationSpec, PublishIntent } from '../catalog/publications.ts';
 import type { Clock, Context } from '../core/context.ts';
 import { ArtifactsError } from '../core/errors.ts';
-import type { FileRef } from '../core/package.ts';
 import type { Content, Snapshot } from '../core/snapshot.ts';
 import type { RepoFormat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
@@ -19,7 +18,9 @@ import type { Signer } from '../sign/signer.ts';
 import * as durable from '../util/durable.ts';
 import { isOutOfKeep, pruneGenerations, type KeepRule } from './generations.ts';
 import { writeIndexes, type Components } from './index-files.ts';
-import { distributionLink, generationFolder, generationsFolder, linkTarget, prefixFolder, type Place } from './layout.ts';
+import { linkFiles } from './link-files.ts';
+import { writeListed } from './listed-files.ts';
+import { distributionLink, generationFolder, generationsFolder, linkTarget, type Place } from './layout.ts';
 
 export interface PublishTools {
   readonly catalog: Catalog;
@@ -64,7 +65,7 @@ export async function publish(
 
   const place: Place = { publicRoot: tools.publicRoot, prefix: request.prefix, distribution: request.distribution };
   ctx.report({ type: 'phase', subject: `${place.prefix} ${place.distribution}`, text: 'publishing' });
-  const linked = await linkFiles(request, before, { format, place, tools });
+  const linked = await linkFiles([...request.components.values()].map(({ content }) => content), before, { format, place, tools });
   const intent = await writeGeneration(request, { spec, signer, format, place, before }, tools, ctx);
   await exportKey(place, signer);
   switchTo(intent, place, format, tools);
@@ -112,58 +113,6 @@ function isServed(before: Publication, request: PublishRequest, spec: Publicatio
   return JSON.stringify(before.components) === JSON.stringify(components) && JSON.stringify(before.spec) === JSON.stringify(spec);
 }
 
-interface Linking {
-  readonly format: RepoFormat;
-  readonly place: Place;
-  readonly tools: PublishTools;
-}
-
-/** Gives package files that are new in this prefix their published names. Flushed when it returns. */
-async function linkFiles(request: PublishRequest, before: Publication | undefined, linking: Linking): Promise<number> {
-  const { format, place, tools } = linking;
-  const known = servedContents(before, tools.catalog);
-  const made = new Set<string>();
-  let linked = 0;
-  for (const { content } of request.components.values()) {
-    for (const file of filesNotIn(known, content, tools.catalog)) {
-      const path = join(prefixFolder(place), format.publishing.poolPath(file));
-      const folder = dirname(path);
-      if (!made.has(folder)) durable.makeFolder(folder);
-      made.add(folder);
-      if (!tools.pool.has(file.sha256)) throw lostFile(file);
-      if (tools.pool.link(file.sha256, path)) linked += 1;
-    }
-  }
-  if (linked > 0) await durable.flushAll(prefixFolder(place));
-  return linked;
-}
-
-function lostFile(file: FileRef): ArtifactsError {
-  return new ArtifactsError('E_STATE', `The pool lacks ${file.name} (SHA256 ${file.sha256})`, {
-    hint: 'Run `artifacts db check`, then `artifacts mirror update --force` for the mirror it came from.',
-  });
-}
-
-function servedContents(before: Publication | undefined, catalog: Catalog): Content[] {
-  return (before?.components ?? []).map(({ snapshot }) => catalog.snapshots.get(snapshot).content);
-}
-
-/** Files of the leaves that no known content has: what is served already has its names. */
-function* filesNotIn(known: readonly Content[], content: Content, catalog: Catalog): Generator<FileRef> {
-  const served = new Set<number>();
-  const leaves = new Set<number>();
-  for (const { id } of known) {
-    for (const leaf of catalog.contents.leaves(id)) leaves.add(leaf.id);
-    if (id !== content.id) for (const member of catalog.contents.allMembers(id)) served.add(member);
-  }
-  for (const leaf of catalog.contents.leaves(content.id)) {
-    if (leaves.has(leaf.id)) continue;
-    for (const id of catalog.contents.members(leaf.id)) {
-      if (!served.has(id)) yield* catalog.records.head(id).files;
-    }
-  }
-}
-
 interface Writing {
   readonly spec: PublicationSpec;
   readonly signer: Signer;
@@ -185,8 +134,18 @@ async function writeGeneration(
   durable.removeTree(folder);
   const names = [...request.components.keys()].sort();
   const contents: Components = new Map(names.map((name) => [name, requireContent(request, name)]));
-  const plans = format.publishing.indexes(names, spec.architectures);
+  const plans = names.flatMap((component) => {
+    const leaves = catalog.contents.leaves(requireContent(request, component).id);
+    return format.publishing.indexes({ component, partitions: new Set(leaves.map((leaf) => leaf.partition)) }, spec.architectures);
+  });
   const indexes = await writeIndexes(folder, { plans, components: contents }, { catalog, cache: tools.cache, format: format.publishing }, ctx);
+  const listed = [...indexes.listed];
+  const written = [...indexes.written];
+  for (const [component, content] of contents) {
+    const more = await writeListed(folder, { component, content }, { catalog, pool: tools.pool, format: format.publishing }, ctx);
+    listed.push(...more.listed);
+    written.push(...more.written);
+  }
   carryOver(place, folder, { format, tools });
 
   const date = nextDate(tools.clock(), before);
@@ -198,7 +157,7 @@ async function writeGeneration(
     date,
     architectures: spec.architectures,
     components: names,
-    files: indexes.listed,
+    files: listed,
   });
   const { clearsigned, plain, detached } = format.publishing.signedFiles;
   durable.writeNewFile(join(folder, plain), (write) => write(root));
@@ -215,7 +174,7 @@ async function writeGeneration(
     generation: number,
     components: [...request.components].map(([component, { id }]) => ({ component, snapshot: id })),
     contents: [...new Set([...contents.values()].map(({ id }) => id))],
-    indexes: indexes.written,
+    indexes: written,
     spec,
     publishedAt: date.toISOString(),
   };

@@ -109,9 +109,11 @@ function* filesOf(publications: readonly Publication[], { catalog, publicRoot }:
     }
     for (const content of served?.contents ?? []) {
       for (const id of catalog.contents.allMembers(content)) {
-        for (const file of catalog.records.head(id).files) {
-          const path = join(publication.prefix, publishing.poolPath(file));
-          if (seen.has(path)) continue;
+        const record = catalog.records.head(id);
+        for (const [index, place] of publishing.poolPaths(record).entries()) {
+          const path = join(publication.prefix, place);
+          const file = record.files[index];
+          if (file === undefined || seen.has(path)) continue;
           seen.add(path);
           yield { path, size: file.size, sha256: file.sha256 };
         }

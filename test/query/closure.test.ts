@@ -395,7 +395,8 @@ aptTest('apt finds the same needs unmet, within and across architectures', (t) =
       'Dir::State': folder,
       'Dir::State::status': join(folder, 'status'),
       'Dir::Cache': folder,
-      'Dir::Etc': folder,
+      'Dir::Etc::sourcelist': '/dev/null',
+      'Dir::Etc::sourceparts': '/dev/null',
       'APT::Architecture': 'amd64',
     };
     const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);

@@ -3,12 +3,15 @@
  * architectures is stored and compressed once and stands in the index of each (RepositoryFormat, "Architectures").
  */
 import { posix } from 'node:path';
-import type { IndexPlan, RepoFormat } from '../format.ts';
+import type { IndexPlan, PlannedComponent, RepoFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
+import { listedFiles } from './listed.ts';
 import { readPackages } from './packages.ts';
-import { poolPath } from './pool-path.ts';
-import { readRelease, rootEntries, writeRelease } from './release.ts';
+import { poolPaths, SOURCE } from './pool-path.ts';
+import { readRelease, rootEntries } from './release.ts';
+import { readSources } from './sources.ts';
 import { aptSubject } from './subject.ts';
 import { compareVersions } from './version.ts';
+import { writeRelease } from './write-release.ts';
 
 export const apt: RepoFormat = {
   id: 'apt',
@@ -17,28 +20,45 @@ export const apt: RepoFormat = {
   upstream: {
     entries: rootEntries,
     readRoot: readRelease,
-    readIndex: (index, chunks) => readPackages(chunks, { name: index.name, section: 'binary' }),
+    readIndex,
   },
   publishing: {
     separator: '\n',
     folders: { distributions: 'dists', pool: 'pool' },
     // RepositoryFormat, "Acquire-By-Hash": beside the index, in a folder named after the strongest listed hash.
     hashedPath: (path, sha256) => `${posix.dirname(path)}/by-hash/SHA256/${sha256}`,
-    poolPath,
-    architectures: (partitions) =>
-      [...new Set([...partitions].map((partition) => partition.replace(/^binary-/, '')))].filter((name) => name !== 'all').sort(),
+    poolPaths,
+    architectures: architecturesOf,
     indexes: planIndexes,
+    listed: listedFiles,
     root: writeRelease,
     signedFiles: { clearsigned: 'InRelease', plain: 'Release', detached: 'Release.gpg' },
   },
 };
 
-function planIndexes(components: readonly string[], architectures: readonly string[]): IndexPlan[] {
-  return components.flatMap((component) =>
-    architectures.map((architecture) => ({
-      path: `${component}/binary-${architecture}/Packages`,
-      component,
-      partitions: [...new Set([`binary-${architecture}`, 'binary-all'])],
-    })),
-  );
+function readIndex(index: UpstreamIndex, chunks: AsyncIterable<Buffer>): AsyncIterable<readonly UpstreamPackage[]> {
+  if (index.kind === 'sources') return readSources(chunks, index.name);
+  return readPackages(chunks, { name: index.name, section: index.kind === 'udebs' ? 'debian-installer' : 'binary' });
+}
+
+/** Sources and udebs have indexes only where the component has any; udebs never stand in the plain index. */
+function planIndexes({ component, partitions }: PlannedComponent, architectures: readonly string[]): IndexPlan[] {
+  const plans = architectures.map((architecture) => ({
+    path: `${component}/binary-${architecture}/Packages`,
+    component,
+    partitions: [...new Set([`binary-${architecture}`, 'binary-all'])],
+  }));
+  const udebs = [...partitions].filter((partition) => partition.startsWith('debian-installer-'));
+  for (const architecture of udebs.length === 0 ? [] : architectures) {
+    const path = `${component}/debian-installer/binary-${architecture}/Packages`;
+    plans.push({ path, component, partitions: [`debian-installer-${architecture}`, 'debian-installer-all'] });
+  }
+  if (partitions.has(SOURCE)) plans.push({ path: `${component}/source/Sources`, component, partitions: [SOURCE] });
+  return plans;
+}
+
+/** The architectures of programs and udebs; `all` is in the indexes of each, and sources have none. */
+function architecturesOf(partitions: Iterable<string>): string[] {
+  const named = [...partitions].flatMap((partition) => /^(?:binary|debian-installer)-(.*)$/.exec(partition)?.[1] ?? []);
+  return [...new Set(named)].filter((name) => name !== 'all').sort();
 }

@@ -1,9 +1,33 @@
+import type { FileRef, PackageRecord } from '../../core/package.ts';
 import type { Sha256 } from '../../core/digest.ts';
+
+/** The partition of files that are published beside the indexes, not in the pool. */
+export const LISTED = 'listed';
+
+/** The partition of source packages. */
+export const SOURCE = 'source';
 
 /**
  * Where a package file lies below a publication's prefix. The digest makes the path immutable and the same in every
  * release and on every host; the name is kept behind it for people and for tools that look at it.
  */
-export function poolPath(file: { readonly name: string; readonly sha256: Sha256 }): string {
+export function poolPath(file: Pick<FileRef, 'name' | 'sha256'>): string {
   return `pool/${file.sha256.slice(0, 2)}/${file.sha256}_${file.name}`;
+}
+
+/**
+ * The folder of a source package. Its files keep their names, because the .dsc lists them by name; the digest of the
+ * .dsc, which vouches for all of them, makes the folder as immutable as a hashed name would be.
+ */
+export function sourceFolder(dsc: Sha256): string {
+  return `pool/${dsc.slice(0, 2)}/${dsc}`;
+}
+
+/** Places of all files of a record; none for what stands elsewhere. */
+export function poolPaths({ partition, files }: Pick<PackageRecord, 'partition' | 'files'>): string[] {
+  if (partition === LISTED) return [];
+  if (partition !== SOURCE) return files.map(poolPath);
+  const dsc = files.find(({ name }) => name.endsWith('.dsc'));
+  if (dsc === undefined) throw new Error('A source package without its .dsc is in the catalog');
+  return files.map(({ name }) => `${sourceFolder(dsc.sha256)}/${name}`);
 }

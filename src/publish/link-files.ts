@@ -1,0 +1,72 @@
+/** The published pool: a second name for every package file that clients may ask for. */
+import { dirname, join } from 'node:path';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Publication } from '../catalog/publications.ts';
+import type { RecordHead } from '../catalog/records.ts';
+import { ArtifactsError } from '../core/errors.ts';
+import type { FileRef } from '../core/package.ts';
+import type { Content } from '../core/snapshot.ts';
+import type { RepoFormat } from '../formats/format.ts';
+import type { Pool } from '../pool/index.ts';
+import * as durable from '../util/durable.ts';
+import { prefixFolder, type Place } from './layout.ts';
+
+export interface Linking {
+  readonly format: RepoFormat;
+  readonly place: Place;
+  readonly tools: { readonly catalog: Catalog; readonly pool: Pool };
+}
+
+/** Gives package files that are new in this prefix their published names. Flushed when it returns. */
+export async function linkFiles(
+  contents: readonly Content[],
+  before: Publication | undefined,
+  { format, place, tools }: Linking,
+): Promise<number> {
+  const known = servedContents(before, tools.catalog);
+  const made = new Set<string>();
+  let linked = 0;
+  const linkOne = (file: FileRef, path: string): void => {
+    const folder = dirname(path);
+    if (!made.has(folder)) durable.makeFolder(folder);
+    made.add(folder);
+    if (!tools.pool.has(file.sha256)) throw lostFile(file);
+    if (tools.pool.link(file.sha256, path)) linked += 1;
+  };
+  for (const content of contents) {
+    for (const record of recordsNotIn(known, content, tools.catalog)) {
+      for (const [index, path] of format.publishing.poolPaths(record).entries()) {
+        const file = record.files[index];
+        if (file !== undefined) linkOne(file, join(prefixFolder(place), path));
+      }
+    }
+  }
+  if (linked > 0) await durable.flushAll(prefixFolder(place));
+  return linked;
+}
+
+function lostFile(file: FileRef): ArtifactsError {
+  return new ArtifactsError('E_STATE', `The pool lacks ${file.name} (SHA256 ${file.sha256})`, {
+    hint: 'Run `artifacts db check`, then `artifacts mirror update --force` for the mirror it came from.',
+  });
+}
+
+function servedContents(before: Publication | undefined, catalog: Catalog): Content[] {
+  return (before?.components ?? []).map(({ snapshot }) => catalog.snapshots.get(snapshot).content);
+}
+
+/** Records of the leaves that no known content has: the files of what is served already have their names. */
+function* recordsNotIn(known: readonly Content[], content: Content, catalog: Catalog): Generator<RecordHead> {
+  const served = new Set<number>();
+  const leaves = new Set<number>();
+  for (const { id } of known) {
+    for (const leaf of catalog.contents.leaves(id)) leaves.add(leaf.id);
+    if (id !== content.id) for (const member of catalog.contents.allMembers(id)) served.add(member);
+  }
+  for (const leaf of catalog.contents.leaves(content.id)) {
+    if (leaves.has(leaf.id)) continue;
+    for (const id of catalog.contents.members(leaf.id)) {
+      if (!served.has(id)) yield catalog.records.head(id);
+    }
+  }
+}

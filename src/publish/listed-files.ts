@@ -1,0 +1,147 @@
+/** Files published beside the indexes: byte for byte where one source has them, combined where several do. */
+import { createHash } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { PublishedIndex } from '../catalog/publications.ts';
+import type { Context } from '../core/context.ts';
+import type { Sha256 } from '../core/digest.ts';
+import type { StoredRecord } from '../core/package.ts';
+import type { Content } from '../core/snapshot.ts';
+import type { ListedFile, PublishingFormat } from '../formats/format.ts';
+import type { Pool } from '../pool/index.ts';
+import * as durable from '../util/durable.ts';
+import { unpackFile } from '../util/unpack.ts';
+import type { WrittenIndex } from './index-files.ts';
+
+export interface ListedTools {
+  readonly catalog: Catalog;
+  readonly pool: Pool;
+  readonly format: PublishingFormat;
+}
+
+interface Part {
+  readonly record: StoredRecord;
+  readonly file: ListedFile;
+}
+
+/** Writes the listed files of a component below the folder of a generation. */
+export async function writeListed(
+  folder: string,
+  { component, content }: { readonly component: string; readonly content: Content },
+  tools: ListedTools,
+  ctx: Context,
+): Promise<WrittenIndex> {
+  const listed: PublishedIndex[] = [];
+  const written: PublishedIndex[] = [];
+  for (const [name, parts] of partsByName(content, tools)) {
+    ctx.signal.throwIfAborted();
+    const path = `${component}/${name}`;
+    const file = await writeOne(folder, { path, parts }, tools, ctx);
+    written.push(file.packed);
+    listed.push(file.packed, ...(file.plain.path === file.packed.path ? [] : [file.plain]));
+  }
+  return { listed, written };
+}
+
+function partsByName(content: Content, { catalog, format }: ListedTools): Map<string, Part[]> {
+  const found = new Map<string, Part[]>();
+  for (const leaf of catalog.contents.leaves(content.id)) {
+    if (leaf.partition !== format.listed.partition) continue;
+    for (const id of catalog.contents.members(leaf.id)) {
+      const record = catalog.records.get(id);
+      const file = format.listed.read(record);
+      const parts = found.get(file.name) ?? [];
+      if (!parts.some((part) => part.file.plain.sha256 === file.plain.sha256)) parts.push({ record, file });
+      found.set(file.name, parts);
+    }
+  }
+  return found;
+}
+
+interface WrittenFile {
+  readonly packed: PublishedIndex;
+  readonly plain: PublishedIndex;
+}
+
+interface Wanted {
+  readonly path: string;
+  readonly parts: readonly Part[];
+}
+
+async function writeOne(folder: string, { path, parts }: Wanted, tools: ListedTools, ctx: Context): Promise<WrittenFile> {
+  const combine = parts.length > 1 ? tools.format.listed.combine(parts[0]?.file.name ?? '') : undefined;
+  const last = parts.at(-1);
+  if (last === undefined) throw new Error(`${path} has no source`);
+  if (combine !== undefined) {
+    const plain = combine(parts.map((part) => unpackFile(sourceOf(part, tools), part.file.packing, ctx.signal)));
+    return writeCombined(folder, path, plain, tools);
+  }
+  if (parts.length > 1) {
+    ctx.report({ type: 'warning', message: `${path} comes from ${parts.length} sources and cannot be combined: one of them is published` });
+  }
+  return linkPart(folder, path, last, tools);
+}
+
+function sourceOf({ record }: Part, { pool }: ListedTools): string {
+  const file = record.files[0];
+  if (file === undefined) throw new Error(`The listed file ${record.name} has no file`);
+  return pool.path(file.sha256);
+}
+
+function linkPart(folder: string, path: string, part: Part, { pool, format }: ListedTools): WrittenFile {
+  const file = part.record.files[0];
+  if (file === undefined) throw new Error(`The listed file ${part.record.name} has no file`);
+  const { size, sha256 } = file;
+  const packed = { path: `${path}${part.file.suffix}`, size, sha256 };
+  for (const place of [packed.path, format.hashedPath(packed.path, sha256)]) {
+    durable.makeFolder(dirname(join(folder, place)));
+    pool.link(sha256, join(folder, place));
+  }
+  return { packed, plain: { path, size: part.file.plain.size, sha256: part.file.plain.sha256 } };
+}
+
+async function writeCombined(
+  folder: string,
+  path: string,
+  plain: AsyncIterable<Buffer>,
+  { format }: ListedTools,
+): Promise<WrittenFile> {
+  const packed = digester();
+  const unpacked = digester();
+  const target = join(folder, `${path}.gz`);
+  durable.makeFolder(dirname(target));
+  const file = openSync(target, 'wx', 0o644);
+  try {
+    await pipeline(unpacked.pass(plain), createGzip({ level: 6 }), async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of packed.pass(chunks)) durable.writeAll(file, chunk);
+    });
+  } finally {
+    closeSync(file);
+  }
+  const entry = { path: `${path}.gz`, ...packed.result() };
+  const hashed = join(folder, format.hashedPath(entry.path, entry.sha256));
+  durable.makeFolder(dirname(hashed));
+  durable.linkFile(target, hashed);
+  return { packed: entry, plain: { path, ...unpacked.result() } };
+}
+
+function digester(): {
+  pass(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer>;
+  result(): { readonly size: number; readonly sha256: Sha256 };
+} {
+  const hash = createHash('sha256');
+  let size = 0;
+  return {
+    pass: async function* (chunks) {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        size += chunk.length;
+        yield chunk;
+      }
+    },
+    result: () => ({ size, sha256: hash.digest('hex') as Sha256 }),
+  };
+}

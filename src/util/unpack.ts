@@ -1,0 +1,44 @@
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { startCommand } from './run-command.ts';
+
+/** Forms a file may be kept in. */
+export type Packing = 'none' | 'gz' | 'xz' | 'bz2' | 'zst';
+
+/** zlib's default pieces of 16 KiB cost more than they save. */
+const PIECE = 256 * 1024;
+
+/** Tools that unpack to standard output; gz is done in process. */
+const UNPACKERS: Readonly<Record<Exclude<Packing, 'none' | 'gz'>, readonly [string, ...string[]]>> = {
+  xz: ['xz', '-dc', '-T1'],
+  bz2: ['bzip2', '-dc'],
+  zst: ['zstd', '-dcq'],
+};
+
+/**
+ * The plain bytes of a file. What is cut or damaged ends in an error: E_TOOL of the tool, or zlib's own. Leaving the
+ * iteration early stops the tool.
+ */
+export async function* unpackFile(file: string, packing: Packing, signal: AbortSignal): AsyncGenerator<Buffer> {
+  if (packing === 'none') return yield* chunks(createReadStream(file, { highWaterMark: PIECE }));
+  if (packing === 'gz') {
+    const source = createReadStream(file, { highWaterMark: PIECE });
+    return yield* chunks(source.pipe(createGunzip({ chunkSize: PIECE })));
+  }
+  const [command, ...args] = UNPACKERS[packing];
+  const running = startCommand(command, [...args, file], { signal });
+  running.stdin.end();
+  let complete = false;
+  try {
+    yield* chunks(running.stdout);
+    complete = true;
+  } finally {
+    if (!complete) running.kill();
+  }
+  await running.ended;
+}
+
+async function* chunks(stream: Readable): AsyncGenerator<Buffer> {
+  for await (const chunk of stream) yield chunk as Buffer;
+}
