@@ -7,7 +7,7 @@ import type { Parsed } from './values.ts';
 /** What a flag says. `ignored` tells why it has no effect here, and need not have one. */
 export type FlagMeaning =
   | { readonly field: 'filter'; readonly value: string }
-  | { readonly field: 'filter_with_deps'; readonly value: boolean }
+  | { readonly field: 'filter_with_deps' | 'with_sources' | 'with_udebs' | 'with_appstream'; readonly value: boolean }
   | { readonly field: 'keyring' | 'architectures'; readonly value: readonly string[] }
   | { readonly ignored: string };
 
@@ -36,18 +36,19 @@ const refused =
   (hint: string): Reader<never> =>
   () => ({ problem: `is refused: ${hint}` });
 
-const onlyBinaries = refused('only binary packages are mirrored; remove the flag');
+const onOff =
+  (field: 'filter_with_deps' | 'with_sources' | 'with_udebs' | 'with_appstream'): Reader<FlagMeaning> =>
+  (value) => {
+    const given = booleanOf(value);
+    return given === undefined ? { problem: 'takes true or false' } : { value: { field, value: given } };
+  };
+
 const alwaysVerified = refused('nothing unverified is mirrored; pin the full fingerprint under gpg.key');
 
 const MIRROR_FLAGS: Readonly<Record<string, Reader<FlagMeaning>>> = {
   architectures: list('architectures'),
   filter: text('filter'),
-  'filter-with-deps': (value) => {
-    const given = booleanOf(value);
-    return given === undefined
-      ? { problem: 'takes true or false' }
-      : { value: { field: 'filter_with_deps', value: given } };
-  },
+  'filter-with-deps': onOff('filter_with_deps'),
   keyring: list('keyring'),
   'force-components': ignored('components are taken as they are written'),
   'force-architectures': ignored('architectures are taken as they are written'),
@@ -55,10 +56,10 @@ const MIRROR_FLAGS: Readonly<Record<string, Reader<FlagMeaning>>> = {
   'max-tries': ignored('downloads are retried where that can help'),
   'ignore-signatures': alwaysVerified,
   'ignore-checksums': refused('every file is checked against its digest; remove the flag'),
-  'with-sources': onlyBinaries,
-  'with-udebs': onlyBinaries,
-  'with-installer': onlyBinaries,
-  'with-appstream': onlyBinaries,
+  'with-sources': onOff('with_sources'),
+  'with-udebs': onOff('with_udebs'),
+  'with-appstream': onOff('with_appstream'),
+  'with-installer': refused('installer images are not mirrored; remove the flag'),
   'download-limit': refused('set downloads.parallel instead'),
   downloader: refused('there is one downloader; remove the flag'),
   force: refused('a lock is freed when its holder ends; remove the flag'),

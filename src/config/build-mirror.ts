@@ -42,6 +42,8 @@ export function buildMirror(
     architectures: unique(merged.architectures ?? defaults.architectures),
     filter: merged.filter,
     filterWithDeps: merged.filter_with_deps ?? false,
+    kinds: [...(merged.with_sources === true ? ['source'] : []), ...(merged.with_udebs === true ? ['udeb'] : [])],
+    files: listedFiles(merged),
     fingerprints: unique(keys.filter((key) => key.length >= 40)),
     shortKeyIds: unique(keys.filter((key) => key.length < 40)),
     keyrings: unique(merged.gpg?.keyring ?? []).map((file) => (isAbsolute(file) ? file : join(defaults.root, file))),
@@ -52,6 +54,16 @@ export function buildMirror(
     checkValidUntil: merged.check_valid_until,
     place: context.variables.locate(path),
   };
+}
+
+/** The shorthands and the globs for files that are mirrored besides the packages. */
+function listedFiles(merged: WrittenMirror): readonly string[] {
+  return unique([
+    ...(merged.with_translations ?? []).map((language) => `i18n/Translation-${language}`),
+    ...(merged.with_contents === true ? ['Contents-*'] : []),
+    ...(merged.with_appstream === true ? ['dep11/*'] : []),
+    ...(merged.files ?? []),
+  ]);
 }
 
 function readUpstream(url: string): Upstream {

@@ -20,7 +20,7 @@ export interface Config {
   /** What is published apart. */
   readonly independent: Mapping<Independent>;
   readonly mergePolicy: MergePolicy;
-  /** Mirrors and repositories of which no snapshot is taken. */
+  /** Exact names of mirrors and repositories of which no snapshot is taken: releases leave them out. */
   readonly dontSnapshot: readonly string[];
   /** Whether the closure of a filter follows Suggests. */
   readonly followSuggests: boolean;
@@ -53,6 +53,10 @@ export interface Mirror {
   readonly architectures: readonly string[];
   readonly filter: string | undefined;
   readonly filterWithDeps: boolean;
+  /** Besides binary packages: `source`, `udeb`. */
+  readonly kinds: readonly string[];
+  /** Globs of listed files that are mirrored byte for byte, below a component. */
+  readonly files: readonly string[];
   /** Full fingerprints, upper-case hex. Empty only with a `system` upstream: then its keyring's keys serve. */
   readonly fingerprints: readonly string[];
   /** Key ids too short to pin anything. A mirror that has any is not resolved. */

@@ -32,6 +32,9 @@ export async function describeMirror(
     architectures: (await resolveArchitectures(mirror.architectures, machine)).toSorted(),
     filter: mirror.filter ?? null,
     filter_with_deps: withDependencies,
+    // Left out when there are none, so that adding the fields changed no fingerprint of a mirror that has none.
+    ...(mirror.kinds.length === 0 ? {} : { kinds: mirror.kinds.toSorted() }),
+    ...(mirror.files.length === 0 ? {} : { files: mirror.files.toSorted() }),
     aptly_dependency_follow_suggests: withDependencies && config.followSuggests,
     'gpg.key': mirror.fingerprints.toSorted(),
   };

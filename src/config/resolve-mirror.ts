@@ -52,7 +52,7 @@ export async function resolveMirror(
       name: mirror.name,
       format: 'apt',
       urls: [...(source?.urls ?? [mirror.archiveUrl]), ...mirror.fallbackUrls],
-      request: { distribution, components, architectures },
+      request: { distribution, components, architectures, kinds: mirror.kinds, files: mirror.files },
       ...(mirror.filter === undefined
         ? {}
         : { filter: { query: mirror.filter, withDependencies: mirror.filterWithDeps, follow } }),

@@ -42,7 +42,7 @@ export function findRelease(config: Config, name: string): Release {
   });
 }
 
-/** Fills in `system` codenames and the release's name in sources. E_CONFIG when a codename is not mapped. */
+/** Fills in `system` codenames and the release's name in sources, and leaves out what is not frozen. E_CONFIG when a codename is not mapped. */
 export async function resolveRelease(
   config: Config,
   release: Release,
@@ -87,10 +87,13 @@ function resolveCodename(resolving: Resolving): ResolvedCodename {
     );
   }
   const independent: readonly Independent[] = mapped(config.independent, resolving) ?? [];
+  const frozen = (source: string): boolean => !config.dontSnapshot.includes(source);
   return {
     codename,
-    merged: [...new Set(merged)].map((source) => fillRelease(source, release)),
-    independent: independent.map(({ source, dest }) => ({ source: fillRelease(source, release), dest })),
+    merged: [...new Set(merged)].filter(frozen).map((source) => fillRelease(source, release)),
+    independent: independent
+      .filter(({ source }) => frozen(source))
+      .map(({ source, dest }) => ({ source: fillRelease(source, release), dest })),
   };
 }
 

@@ -107,7 +107,8 @@ function skippedSourcesExist({ config, context, names }: RuleInput): void {
     }
   }
   for (const { source, path } of mappedSources(config)) {
-    if (skipped.has(source)) refuse(context, path, `${formatPath(path)}: ${source} is in aptly_dont_snapshot_list`);
+    if (!skipped.has(source)) continue;
+    warn(context, path, `${formatPath(path)}: ${source} is left out, it is in aptly_dont_snapshot_list`);
   }
 }
 

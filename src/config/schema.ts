@@ -54,6 +54,14 @@ const archiveUrl = textAs((text) => {
   return problem === undefined ? { value: text } : { problem };
 });
 
+/** `en`, `pt_BR`, or `*` for all there are. */
+const language = textAs((text) => (/^(?:[a-z]{2,3}(?:_[A-Z]{2})?(?:@[a-z]+)?|\*)$/.test(text) ? { value: text } : { problem: `${quote(text)} is no language` }));
+
+/** A path below a component, `*` for anything: `cnf/Commands-*`. */
+const fileGlob = textAs((text) =>
+  /^[A-Za-z0-9*][A-Za-z0-9*+._@/-]*$/.test(text) && !text.split('/').includes('..') ? { value: text } : { problem: `${quote(text)} is no path below a component` },
+);
+
 const flags = z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(z.string()));
 
 export const mirrorSchema = strict({
@@ -65,6 +73,12 @@ export const mirrorSchema = strict({
   architectures: words(architecture).optional(),
   filter: line.optional(),
   filter_with_deps: flag.optional(),
+  with_sources: flag.optional(),
+  with_udebs: flag.optional(),
+  with_appstream: flag.optional(),
+  with_translations: words(language).optional(),
+  with_contents: flag.optional(),
+  files: z.array(fileGlob).optional(),
   gpg: strict({
     key: z.preprocess(splitKeys, z.array(textAs(parseKeyId))).optional(),
     keyring: z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(path)).optional(),

@@ -145,14 +145,15 @@ testWith(hasCommand('apt-get'), 'apt-get is not installed')('apt itself reads th
 
 /** What `apt-get update` would fetch: `url suite component` of every http index of packages. */
 function indexesOfApt(folder: TempDir): readonly string[] {
-  const { stdout, stderr, status } = spawnSync(
-    'apt-get',
-    [
-      ...['-o', `Dir::Etc::sourcelist=${folder.join('etc/sources.list')}`, '-o', `Dir::Etc::sourceparts=${folder.join('etc/sources.list.d')}`],
-      ...['-o', `Dir::State=${folder.path}`, '-o', 'APT::Architecture=amd64', '-o', 'APT::Architectures::=amd64', '--print-uris', 'update'],
-    ],
-    { encoding: 'utf8' },
-  );
+  const settings = [
+    `Dir::Etc::sourcelist=${folder.join('etc/sources.list')}`,
+    `Dir::Etc::sourceparts=${folder.join('etc/sources.list.d')}`,
+    `Dir::State=${folder.path}`,
+    'APT::Architecture=amd64',
+    'APT::Architectures::=amd64',
+  ];
+  const options = settings.flatMap((setting) => ['-o', setting]);
+  const { stdout, stderr, status } = spawnSync('apt-get', [...options, '--print-uris', 'update'], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   const found = [...stdout.matchAll(/^'(https?:\S+?)\/dists\/([^/]+)\/([^/]+)\/binary-amd64\/Packages/gm)];
   return [...new Set(found.map(([, url, suite, component]) => `${url} ${suite} ${component}`))].sort();

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { formatProblem } from '../../src/config/problem.ts';
+import { findRelease, resolveRelease } from '../../src/config/resolve-release.ts';
 import { load, mirror, mirrors, problemsOf } from './support.ts';
 
 const MIRRORS = mirrors(mirror('one'), mirror('two'), mirror('gone', 'state: absent'));
@@ -83,11 +84,24 @@ test('a release does not use what is absent', async (t) => {
   ]);
 });
 
-test('what is not frozen cannot be merged', async (t) => {
-  t.deepEqual(await wrong('aptly_miko_mapping: {r1: {bookworm: [one]}}', 'aptly_dont_snapshot_list: [one, twoo]'), [
-    '1:38: aptly_miko_mapping.r1.bookworm[0]: one is in aptly_dont_snapshot_list',
-    '2:33: aptly_dont_snapshot_list[1]: no mirror or repository is called "twoo"; did you mean "two"?',
+test('what is not frozen is named exactly, and left out of releases with a warning', async (t) => {
+  t.deepEqual(await wrong('aptly_dont_snapshot_list: [one, twoo]'), [
+    '1:33: aptly_dont_snapshot_list[1]: no mirror or repository is called "twoo"; did you mean "two"?',
   ]);
+
+  const mapping = 'aptly_miko_mapping: {r1: {bookworm: [one, two]}}\naptly_n_mapping: {r1: {bookworm: [{src: one, dest: x}]}}\n';
+  const config = await load({
+    'vars/m.yml': MIRRORS,
+    'vars/x.yml': `${mapping}aptly_dont_snapshot_list: [one]\naptly_architectures: [amd64]\nreleases: {r1: {codenames: [bookworm]}}\n`,
+  });
+  const release = await resolveRelease(config, findRelease(config, 'r1'));
+  t.deepEqual(release.codenames, [{ codename: 'bookworm', merged: ['two'], independent: [] }]);
+  t.deepEqual(release.sources, [{ kind: 'mirror', name: 'two' }]);
+  t.true(
+    config.warnings.map(formatProblem).includes(
+      'vars/x.yml:1:38: aptly_miko_mapping.r1.bookworm[0]: one is left out, it is in aptly_dont_snapshot_list',
+    ),
+  );
 });
 
 test('two publications do not share a prefix, and a source stands once in a merge', async (t) => {

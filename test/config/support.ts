@@ -41,7 +41,8 @@ export async function problemsOf(files: Files, environment: Readonly<Record<stri
     return [];
   } catch (error) {
     if (!(error instanceof ArtifactsError) || error.code !== 'E_CONFIG') throw error;
-    return (error.details?.['problems'] as readonly Problem[]).map(formatProblem);
+    const problems = error.details?.['problems'] as readonly Problem[] | undefined;
+    return (problems ?? []).map(formatProblem);
   }
 }
 
