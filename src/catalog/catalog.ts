@@ -4,6 +4,7 @@ import { openMirrors, type Mirrors } from './mirrors.ts';
 import { openDatabase, type Database } from './open.ts';
 import { openPublications, type Publications } from './publications.ts';
 import { openRecords, type Records } from './records.ts';
+import { openRepos, type Repos } from './repos.ts';
 import { openSnapshots, type Snapshots } from './snapshots.ts';
 import { openSweep, type Sweep } from './sweep.ts';
 
@@ -11,6 +12,7 @@ export interface Catalog {
   readonly records: Records;
   readonly contents: Contents;
   readonly mirrors: Mirrors;
+  readonly repos: Repos;
   readonly snapshots: Snapshots;
   readonly publications: Publications;
   readonly builds: Builds;
@@ -30,6 +32,7 @@ function assemble(database: Database): Catalog {
     records: openRecords(database),
     contents,
     mirrors: openMirrors(database, contents),
+    repos: openRepos(database, contents),
     snapshots: openSnapshots(database, contents),
     publications: openPublications(database),
     builds: openBuilds(database),

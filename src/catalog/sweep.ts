@@ -27,6 +27,7 @@ export interface Sweep {
 const ROOTS = `
   SELECT content FROM mirror
   UNION SELECT json_extract(value, '$.content') FROM mirror, json_each(mirror.indexes)
+  UNION SELECT content FROM repo
   UNION SELECT content FROM snapshot
   UNION SELECT value FROM generation, json_each(generation.contents)
   UNION SELECT value FROM intent, json_each(intent.plan, '$.contents')`;

@@ -57,6 +57,15 @@ CREATE TABLE mirror (
   changed_at TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE repo (
+  name TEXT PRIMARY KEY,
+  format TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  content INTEGER NOT NULL REFERENCES content (id),
+  created_at TEXT NOT NULL,
+  changed_at TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE snapshot (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
