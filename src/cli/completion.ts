@@ -9,7 +9,7 @@ const SHELLS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 export function completionOperation(operations: readonly Operation[]): Operation {
   const completion: Operation = defineOperation({
     name: 'completion',
-    summary: 'print a completion script for bash, zsh or fish',
+    summary: 'Print a completion script for bash, zsh or fish',
     description: 'Commands, options and fixed values are completed. The script is made from the declared commands.',
     example: '$ artifacts completion bash > ~/.local/share/bash-completion/completions/artifacts',
     arguments: { shell: { summary: 'bash, zsh or fish' } },

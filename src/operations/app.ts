@@ -35,7 +35,7 @@ export interface App extends AsyncDisposable {
   /** This machine's codename, architecture and apt sources. */
   machine(): Machine;
   /** A mirror of the configuration, ready to be updated. */
-  mirror(mirror: Mirror): Promise<MirrorSource>;
+  mirror(mirror: Mirror, ctx: Context): Promise<MirrorSource>;
   catalog(): Promise<Catalog>;
   pool(): Promise<Pool>;
   locks(): Promise<LockFolder>;
@@ -102,7 +102,7 @@ function assemble(settings: Settings, parts: Parts): App {
     temporary: join(settings.state, 'tmp'),
     config,
     machine: () => machine,
-    mirror: (mirror) => openMirror(mirror, app),
+    mirror: (mirror, ctx) => openMirror(mirror, app, ctx),
     catalog,
     pool,
     locks,
@@ -155,10 +155,11 @@ function keySources(config: Config): KeySource[] {
   );
 }
 
-async function openMirror(mirror: Mirror, app: App): Promise<MirrorSource> {
+async function openMirror(mirror: Mirror, app: App, ctx: Context): Promise<MirrorSource> {
   const { resolveMirror } = await import('../config/resolve-mirror.ts');
   const config = await app.config();
-  const { definition, proxy } = await resolveMirror(config, mirror, app.machine());
+  const { definition, proxy, warnings } = await resolveMirror(config, mirror, app.machine());
+  for (const warning of warnings) ctx.report({ type: 'warning', message: `${mirror.name}: ${warning}` });
   return {
     definition,
     open: async () => {

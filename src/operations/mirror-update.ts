@@ -20,7 +20,7 @@ debian-bookworm: 38 packages as of 2026-11-14T10:12:33.000Z; unchanged`,
   run: async (app, { name, ...options }, ctx) => {
     const { findMirror } = await import('../config/resolve-mirror.ts');
     const { updateMirror } = await import('../mirror/update.ts');
-    const source = await app.mirror(findMirror(await app.config(), name));
+    const source = await app.mirror(findMirror(await app.config(), name), ctx);
     return updateMirror(source, options, await app.tools(), ctx);
   },
   render: (update) => {

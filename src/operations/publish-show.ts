@@ -4,10 +4,13 @@ import { DEFAULT_PREFIX, requirePublication, viewPublication } from './publish-v
 export const publishShow = defineOperation({
   name: 'publish show',
   summary: 'Show a publication and how clients reach it',
+  description: `Clients reach it under the URL by which its folder is served (or file: and the folder itself), and trust it by\nthe key in that folder.`,
   example: `$ artifacts publish show r1.0.0-bookworm
 Distribution:  r1.0.0-bookworm
 Components:    main=miko-r1.0.0-bookworm (38 packages)
-Source line:   deb [signed-by=KEYRING] URL/apt-mirror/integrated r1.0.0-bookworm main`,
+Folder:        /srv/artifacts/public
+Key:           apt-mirror/release-signing-key.asc
+Source line:   deb [signed-by=KEY] URL/apt-mirror/integrated r1.0.0-bookworm main`,
   arguments: {
     distribution: { summary: 'the distribution' },
     prefix: { summary: `the prefix (default: ${DEFAULT_PREFIX})`, optional: true },
@@ -16,9 +19,10 @@ Source line:   deb [signed-by=KEYRING] URL/apt-mirror/integrated r1.0.0-bookworm
   run: async (app, { distribution, prefix }) => {
     const catalog = await app.catalog();
     const publication = requirePublication(catalog, prefix ?? DEFAULT_PREFIX, distribution);
+    const { keyPath } = await import('../publish/layout.ts');
     const { publications } = catalog;
     const generations = publications.generations(publication.prefix, publication.distribution);
-    return { ...viewPublication(catalog, publication), folder: app.publicRoot, generations: generations.length };
+    return { ...viewPublication(catalog, publication), folder: app.publicRoot, key: keyPath(publication.prefix), generations: generations.length };
   },
   render: (publication) => {
     const { prefix, distribution, components } = publication;
@@ -30,7 +34,8 @@ Source line:   deb [signed-by=KEYRING] URL/apt-mirror/integrated r1.0.0-bookworm
       ['Published', `${publication.publishedAt}, generation ${publication.generation} (${publication.generations} kept)`],
       ['Signed by', publication.signedBy.join(', ')],
       ['Folder', publication.folder],
-      ['Source line', `deb [signed-by=KEYRING] URL/${prefix} ${distribution} ${components.map((item) => item.component).join(' ')}`],
+      ['Key', publication.key],
+      ['Source line', `deb [signed-by=KEY] URL/${prefix} ${distribution} ${components.map((item) => item.component).join(' ')}`],
     ];
     return lines.map(([name, value]) => `${`${name}:`.padEnd(15)}${value}`).join('\n');
   },

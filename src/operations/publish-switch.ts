@@ -11,7 +11,7 @@ export const publishSwitch = defineOperation({
 Published apt-mirror/integrated bookworm: generation 2.`,
   arguments: {
     distribution: { summary: 'the distribution' },
-    words: { summary: `[PREFIX] SNAPSHOT (prefix by default: ${DEFAULT_PREFIX})`, variadic: true },
+    words: { summary: `the snapshot, with the prefix before it if it is not ${DEFAULT_PREFIX}: [PREFIX] SNAPSHOT`, variadic: true },
   },
   options: { component: { kind: 'text', value: 'NAME', summary: 'the component (default: the only one)' } },
   run: async (app, { distribution, words, component }, ctx) => {

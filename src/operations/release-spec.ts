@@ -14,17 +14,13 @@ export async function releaseSpec(app: App, name: string): Promise<ReleaseSpec> 
   const resolved = await resolveRelease(config, release, app.machine());
   const sources = new Map<string, SourceSpec>();
   for (const source of resolved.sources) {
-    if (isFrozen(config, source.name)) sources.set(source.name, await sourceSpec(app, config, source));
+    sources.set(source.name, await sourceSpec(app, config, source));
   }
   return {
     name,
     series: release.series,
     locked: release.state === 'locked',
-    codenames: resolved.codenames.map(({ codename, merged, independent }) => ({
-      codename,
-      merged: merged.filter((source) => sources.has(source)),
-      independent: independent.filter(({ source }) => sources.has(source)),
-    })),
+    codenames: resolved.codenames,
     sources,
     mergePolicy: config.mergePolicy,
     origin: config.publish.origin,
@@ -34,14 +30,9 @@ export async function releaseSpec(app: App, name: string): Promise<ReleaseSpec> 
   };
 }
 
-/** RPC-O matches aptly_dont_snapshot_list as parts of names. */
-function isFrozen({ dontSnapshot }: Config, name: string): boolean {
-  return !dontSnapshot.some((part) => name.includes(part));
-}
-
 async function sourceSpec(app: App, config: Config, { kind, name }: ReleaseSource): Promise<SourceSpec> {
   if (kind === 'repo') throw new ArtifactsError('E_CONFIG', `The release needs the local repository "${name}", which has no packages yet`);
   const mirror = findMirror(config, name);
   const { description, inputs } = await describeMirror(config, mirror, app.machine());
-  return { name, inputs, description, update: mirror.update, resolve: () => app.mirror(mirror) };
+  return { name, inputs, description, update: mirror.update, resolve: (ctx) => app.mirror(mirror, ctx) };
 }

@@ -17,6 +17,11 @@ export function prefixFolder(place: Pick<Place, 'publicRoot' | 'prefix'>): strin
   return safeJoin(place.publicRoot, place.prefix);
 }
 
+/** The public key that clients of a prefix need, below the public folder: `apt-mirror/release-signing-key.asc`. */
+export function keyPath(prefix: string): string {
+  return join(prefix.split('/')[0] ?? '', 'release-signing-key.asc');
+}
+
 /** The symbolic link clients read through: `<prefix>/dists/<distribution>`. */
 export function distributionLink(place: Place, format: PublishingFormat): string {
   return safeJoin(join(prefixFolder(place), format.folders.distributions), place.distribution);

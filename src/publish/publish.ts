@@ -20,7 +20,7 @@ import { isOutOfKeep, pruneGenerations, type KeepRule } from './generations.ts';
 import { writeIndexes, type Components } from './index-files.ts';
 import { linkFiles } from './link-files.ts';
 import { writeListed } from './listed-files.ts';
-import { distributionLink, generationFolder, generationsFolder, linkTarget, type Place } from './layout.ts';
+import { distributionLink, generationFolder, generationsFolder, keyPath, linkTarget, type Place } from './layout.ts';
 
 export interface PublishTools {
   readonly catalog: Catalog;
@@ -75,11 +75,8 @@ export async function publish(
   return { publication, changed: true, linked };
 }
 
-/** What clients need to trust the publication, beside its prefix: `apt-mirror/release-signing-key.asc`. */
-export const KEY_FILE = 'release-signing-key.asc';
-
 async function exportKey({ publicRoot, prefix }: Place, signer: Signer): Promise<void> {
-  const path = join(publicRoot, prefix.split('/')[0] ?? '', KEY_FILE);
+  const path = join(publicRoot, keyPath(prefix));
   const key = await signer.publicKeys();
   if (!existsSync(path) || !readFileSync(path).equals(key)) durable.writeFileDurably(path, key);
 }

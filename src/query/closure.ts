@@ -3,8 +3,6 @@ import type { CompareVersions } from './operator.ts';
 import type { MeetingRules, Needer, Universe } from './universe.ts';
 import { canBeMet, compareSubjects, satisfiers } from './universe.ts';
 
-export { buildUniverse } from './universe.ts';
-
 export interface ClosureOptions {
   readonly follow: FollowOptions;
   /**

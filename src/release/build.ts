@@ -141,7 +141,7 @@ async function makeMirror(node: Extract<ReleaseNode, { kind: 'mirror' }>, tools:
     const { checkedAt } = requireMirrorState(tools.catalog, node.source.name);
     return { state: 'fresh', detail: `not to be updated; as of ${checkedAt}` };
   }
-  const update = await updateMirror(await node.source.resolve(), {}, tools, ctx);
+  const update = await updateMirror(await node.source.resolve(ctx), {}, tools, ctx);
   if (!update.changed) return { state: 'fresh', detail: `${update.packages} packages, unchanged upstream` };
   return { state: 'done', detail: `${update.packages} packages, ${update.files} files fetched` };
 }

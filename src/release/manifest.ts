@@ -8,7 +8,7 @@ import { sha256, type Sha256 } from '../core/digest.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Signer } from '../sign/signer.ts';
 import * as durable from '../util/durable.ts';
-import { distributionName, INTEGRATED_PREFIX, independentPrefix, mikoName, slushieName, type ReleaseSpec } from './spec.ts';
+import { mikoName, publicationPlaces, slushieName, type ReleaseSpec } from './spec.ts';
 
 export interface ManifestNode {
   readonly id: string;
@@ -73,11 +73,7 @@ export async function writeManifest(
 }
 
 function publicationsOf(spec: ReleaseSpec, catalog: Catalog): Publication[] {
-  return spec.codenames.flatMap(({ codename, independent }) =>
-    [INTEGRATED_PREFIX, ...independent.map(({ dest }) => independentPrefix(dest))].flatMap(
-      (prefix) => catalog.publications.find(prefix, distributionName(spec.name, codename)) ?? [],
-    ),
-  );
+  return publicationPlaces(spec).flatMap(({ prefix, distribution }) => catalog.publications.find(prefix, distribution) ?? []);
 }
 
 function snapshotsOf(spec: ReleaseSpec, catalog: Catalog): Manifest['inputs']['snapshots'] {

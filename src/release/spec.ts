@@ -2,6 +2,7 @@
  * Releases: what a release is made of, which of it is there already, and building the rest in dependency order. Knows
  * mirrors, snapshots and publications; not where their definitions were written down.
  */
+import type { Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
 import type { MergePolicy } from '../core/snapshot.ts';
 import type { MirrorSource } from '../mirror/update.ts';
@@ -38,7 +39,7 @@ export interface SourceSpec {
   /** False: freeze what was mirrored last. */
   readonly update: boolean;
   /** Looks up keys and URLs; only when it is to be updated. */
-  resolve(): Promise<MirrorSource>;
+  resolve(ctx: Context): Promise<MirrorSource>;
 }
 
 /** Exact names: a release never matches part of another's (design, section 3.10). */
@@ -59,4 +60,16 @@ export function independentPrefix(dest: string): string {
 
 export function distributionName(release: string, codename: string): string {
   return `${release}-${codename}`;
+}
+
+/** Where a release is published: the merge of each codename, and beside it what is published apart. */
+export function publicationPlaces(
+  spec: Pick<ReleaseSpec, 'name' | 'codenames'>,
+): { readonly prefix: string; readonly distribution: string }[] {
+  return spec.codenames.flatMap(({ codename, independent }) =>
+    [INTEGRATED_PREFIX, ...independent.map(({ dest }) => independentPrefix(dest))].map((prefix) => ({
+      prefix,
+      distribution: distributionName(spec.name, codename),
+    })),
+  );
 }

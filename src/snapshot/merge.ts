@@ -30,6 +30,8 @@ export interface MergeResult {
 export interface MergeOptions {
   readonly policy: MergePolicy;
   readonly compareVersions: (a: string, b: string) => number;
+  /** The partition whose members are no versions of a package: all of them are kept, whatever the policy. */
+  readonly listedPartition: string;
 }
 
 /** Merges the sources in their order. With conflicts the pieces are not to be used. */
@@ -103,8 +105,8 @@ function choose(members: readonly Sourced[], options: MergeOptions): MergedMembe
   return kept.map(({ member }) => member).sort((a, b) => compareMembers(a, b, options.compareVersions));
 }
 
-function applyPolicy(members: readonly Sourced[], { policy, compareVersions }: MergeOptions): readonly Sourced[] {
-  if (members.length < 2) return members;
+function applyPolicy(members: readonly Sourced[], { policy, compareVersions, listedPartition }: MergeOptions): readonly Sourced[] {
+  if (members.length < 2 || members[0]?.member.partition === listedPartition) return members;
   switch (policy) {
     case 'no-remove':
       return members;

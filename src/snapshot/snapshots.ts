@@ -66,8 +66,12 @@ export function mergeSnapshots(catalog: Catalog, { name, sources, policy, now }:
   if (other !== undefined) {
     throw new ArtifactsError('E_USAGE', `Snapshot "${other.name}" is ${other.format} and cannot be merged with ${format}`);
   }
-  const { compareVersions } = formatOf(format);
-  const result = mergeContents(sources.map((source) => mergeSource(catalog, source)), { policy, compareVersions });
+  const { compareVersions, publishing } = formatOf(format);
+  const result = mergeContents(sources.map((source) => mergeSource(catalog, source)), {
+    policy,
+    compareVersions,
+    listedPartition: publishing.listed.partition,
+  });
   if (result.conflicts.length > 0) throw conflictError(name, result.conflicts.map(describeConflict));
   const origin: SnapshotOrigin = { kind: 'merge', policy, sources: sources.map(({ id, name: source }) => ({ id, name: source })) };
   const content = catalog.contents.store(result.pieces);

@@ -2,6 +2,7 @@ import type { PackageRecord } from '../../src/core/package.ts';
 import type { QuerySubject } from '../../src/core/relation.ts';
 import { fieldValue, parseControl } from '../../src/formats/apt/stanza.ts';
 import { aptSubject } from '../../src/formats/apt/subject.ts';
+import type { Missing } from '../../src/query/closure.ts';
 
 /**
  * The packages of a control file as subjects. `Version` is 1 and `Architecture` amd64 where they are left out; the
@@ -27,4 +28,12 @@ function record(text: Buffer): PackageRecord {
 /** `name version architecture` of each, for comparing with what is expected. */
 export function described(subjects: Iterable<QuerySubject>): string[] {
   return [...subjects].map(({ name, version, architecture }) => `${name} ${version} ${architecture}`);
+}
+
+/** `name on architecture: need` of each, likewise. */
+export function missing(list: readonly Missing[]): string[] {
+  return list.map(({ subject, architecture, requirement }) => {
+    const needs = requirement.map(({ name, version }) => (version === undefined ? name : `${name} ${version}`));
+    return `${subject.name} on ${architecture}: ${needs.join(' | ')}`;
+  });
 }
