@@ -45,7 +45,7 @@ Release r1.0.0 is built: 20261121T031500Z`,
   render: (result) => {
     if ('dryRun' in result) return renderPlan(result);
     const rows = result.nodes.map(({ id, state, detail }) => [id, state, detail]);
-    return `${table(['NODE', 'STATE', 'DETAIL'], rows)}\n\n${verdictText(result)}`;
+    return [table(['NODE', 'STATE', 'DETAIL'], rows), '', ...hintLines(result), verdictText(result)].join('\n');
   },
   verdict: (result): ErrorCode | undefined => ('dryRun' in result || result.result !== 'partial' ? undefined : 'E_PARTIAL'),
 });
@@ -90,6 +90,10 @@ function checkCodenames(asked: readonly string[], known: readonly string[]): voi
   if (unknown !== undefined) {
     throw new ArtifactsError('E_NOT_FOUND', `The release has no codename "${unknown}"`, { hint: `It has ${known.join(', ')}.` });
   }
+}
+
+function hintLines({ nodes }: ReleaseBuild): string[] {
+  return nodes.flatMap(({ id, error }) => (error?.hint === undefined ? [] : [`${id}: ${error.hint}`]));
 }
 
 function verdictText({ release, result, build: id, readOnly }: ReleaseBuild & { readonly readOnly: boolean }): string {
