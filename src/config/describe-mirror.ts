@@ -46,13 +46,6 @@ export function mirrorFingerprint(description: MirrorDescription): Sha256 {
   return sha256(canonicalJson(description));
 }
 
-/** Names of the fields in which two descriptions differ, sorted: `["filter"]`. */
-export function describeChange(before: MirrorDescription, after: MirrorDescription): readonly string[] {
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  const text = (value: unknown): string => canonicalJson(value ?? null);
-  return [...names].filter((name) => text(before[name]) !== text(after[name])).sort();
-}
-
 /** The suite that is asked for; with `system:` the machine's own when none is named. */
 export async function resolveDistribution(mirror: Mirror, machine: Machine): Promise<string> {
   return mirror.upstream.kind === 'system' ? systemSuite(mirror, machine) : (mirror.distribution ?? '');

@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import test from 'ava';
-import { describeChange, describeMirror, mirrorFingerprint } from '../../src/config/describe-mirror.ts';
+import { describeMirror, mirrorFingerprint } from '../../src/config/describe-mirror.ts';
+import { describeChange } from '../../src/release/plan.ts';
 import type { Machine } from '../../src/config/machine.ts';
 import { thisMachine } from '../../src/config/machine.ts';
 import { findMirror, resolveMirror } from '../../src/config/resolve-mirror.ts';
@@ -185,7 +186,7 @@ test('the fingerprint changes with what decides on the content, and the change c
   ] as const) {
     const changed = await described(text);
     t.not(changed.inputs, plain.inputs, field);
-    t.deepEqual(describeChange(plain.description, changed.description), [field]);
+    t.is(describeChange(plain.description, changed.description), `${field} changed`);
   }
   for (const same of [
     mirror('one', 'fallback_urls: [http://b.example.org/]', 'max_age: 1d', 'do_update: no', 'filter_with_deps: yes'),

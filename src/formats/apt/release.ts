@@ -82,9 +82,10 @@ function checkSuite(fields: Map<string, string>, { distribution }: UpstreamReque
 /** RFC 5322 dates; RepositoryFormat: the zone must be UTC. */
 function readDate(text: string | undefined, name: string): Date {
   if (text === undefined) throw new ArtifactsError('E_FORMAT', `Release has no ${name}`);
-  const utc = /^(?:\w{3}, )?\d{1,2} \w{3} \d{4} \d{1,2}:\d{2}:\d{2} (?:UTC|GMT|Z|\+0000)$/.test(text);
+  const [, day] = /^(?:\w{3}, )?(\d{1,2}) \w{3} \d{4} \d{1,2}:\d{2}:\d{2} (?:UTC|GMT|Z|\+0000)$/.exec(text) ?? [];
   const date = new Date(text.replace(/ (UTC|Z)$/, ' GMT'));
-  if (!utc || Number.isNaN(date.getTime())) {
+  // 31 Feb would be taken for 3 Mar.
+  if (date.getUTCDate() !== Number(day)) {
     throw new ArtifactsError('E_FORMAT', `Release has a ${name} that is no date in UTC: ${JSON.stringify(text.slice(0, 80))}`);
   }
   return date;

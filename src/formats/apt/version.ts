@@ -1,5 +1,3 @@
-import type { VersionOperator } from '../../core/relation.ts';
-
 /**
  * The order of Debian versions, exactly dpkg's (deb-version(7)): -1, 0 or 1. The epoch stands before the first colon, the
  * revision after the last hyphen; a missing epoch or revision counts as 0. Accepts any text, so that a broken version
@@ -19,23 +17,6 @@ export function compareVersions(a: string, b: string): -1 | 0 | 1 {
     compareSpan({ text: a, at: aColon + 1, end: aHyphen }, { text: b, at: bColon + 1, end: bHyphen }) ||
     compareSpan({ text: a, at: aHyphen + 1, end: a.length }, { text: b, at: bHyphen + 1, end: b.length })
   );
-}
-
-/** True when `candidate` stands to `wanted` as the operator of a relation asks (Debian Policy 7.1). */
-export function satisfies(operator: VersionOperator, candidate: string, wanted: string): boolean {
-  const order = compareVersions(candidate, wanted);
-  switch (operator) {
-    case '<<':
-      return order < 0;
-    case '<=':
-      return order <= 0;
-    case '=':
-      return order === 0;
-    case '>=':
-      return order >= 0;
-    case '>>':
-      return order > 0;
-  }
 }
 
 /**
