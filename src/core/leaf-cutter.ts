@@ -87,9 +87,8 @@ export function cutLeaves(emit: (leaf: LeafDraft) => void): LeafCutter {
 
 /** SHA-256 over the partition and the digests of the members in their order. */
 function leafDigest(members: readonly Member[]): Sha256 {
-  const hash = createHash('sha256').update(`${members[0]?.partition}\0`);
-  for (const member of members) hash.update(member.digest, 'hex');
-  return hash.digest('hex') as Sha256;
+  const digests = members.map(({ digest }) => digest).join('');
+  return createHash('sha256').update(`${members[0]?.partition}\0`).update(digests, 'hex').digest('hex') as Sha256;
 }
 
 /** FNV-1a over the UTF-16 units with a final mix, since its low bits alone are weak. */

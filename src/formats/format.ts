@@ -3,7 +3,7 @@
  * fetches, nor writes, nor checks keys; `mirror/` and `publish/` join it with network, pool and signatures.
  */
 import type { Sha256 } from '../core/digest.ts';
-import type { PackageRecord } from '../core/package.ts';
+import type { FileRef, PackageRecord } from '../core/package.ts';
 import type { QuerySubject } from '../core/relation.ts';
 import type { Packing } from '../util/unpack.ts';
 
@@ -13,7 +13,13 @@ export interface RepoFormat {
   compareVersions(a: string, b: string): number;
   /** What queries and closures see of a package. */
   subject(record: PackageRecord): QuerySubject;
+  /**
+   * A word, in any case, that the text of every record holds which has more capabilities than its own name and version:
+   * lets closures pass over all others unread.
+   */
+  readonly capabilityWord: string;
   readonly upstream: UpstreamFormat;
+  readonly local: LocalFormat;
   readonly publishing: PublishingFormat;
 }
 
@@ -83,6 +89,53 @@ export interface UpstreamPackage {
   readonly locations: readonly string[];
 }
 
+/** Reading packages that lie as files: what local repositories are filled with. */
+export interface LocalFormat {
+  /** What a file is by its name; undefined for none of this format's. */
+  kindOf(fileName: string): 'package' | 'source' | 'upload' | undefined;
+  /** Looks for what describes a package in its bytes, without unpacking it. `label` names it in messages. */
+  scan(label: string): PackageScan;
+  /** The record of a package from its unpacked description. Throws E_FORMAT. */
+  readPackage(file: LocalPackage, description: Buffer): PackageRecord;
+  /** The record of a source package from the file that lists its parts. Throws E_FORMAT, E_WEAK_HASH, E_PATH. */
+  readSource(file: LocalText): PackageRecord;
+  /** Reads what a builder sends along with the files of an upload. Throws E_FORMAT, E_WEAK_HASH, E_PATH. */
+  readUpload(file: LocalText): Upload;
+}
+
+/** Receives the bytes of a package file in their order. The pieces are kept: their memory must not be used again. */
+export interface PackageScan {
+  /** Throws E_FORMAT as soon as the file cannot be a package. */
+  push(chunk: Buffer): void;
+  /** The file has ended. Throws E_FORMAT when it ended too early. */
+  end(): PackedDescription;
+}
+
+/** A part of a package that describes it, to be unpacked by whoever may start tools. */
+export interface PackedDescription {
+  readonly packing: Packing;
+  readonly bytes: Buffer;
+  /** Unpacked bytes beyond which it is refused. */
+  readonly limit: number;
+}
+
+export interface LocalPackage extends Digested {
+  readonly fileName: string;
+}
+
+/** A text file, and its text without the signature it may be wrapped in. */
+export interface LocalText {
+  readonly fileName: string;
+  readonly bytes: Buffer;
+  readonly text: Buffer;
+}
+
+/** The files of one upload, and what rules about uploaders can look at. */
+export interface Upload {
+  readonly files: readonly FileRef[];
+  readonly subject: QuerySubject;
+}
+
 /** Writing our own repository. */
 export interface PublishingFormat {
   /** What stands between two texts of an index. */
@@ -98,8 +151,11 @@ export interface PublishingFormat {
   /** The indexes of a component. The plain ones exist even when empty. */
   indexes(component: PlannedComponent, architectures: readonly string[]): readonly IndexPlan[];
   readonly listed: ListedFormat;
+  readonly fileLists: FileListFormat;
   /** The root metadata to be signed. */
   root(publication: RootPlan): Buffer;
+  /** What root metadata that was served promises. Throws E_FORMAT, E_PATH, E_WEAK_HASH. */
+  readServed(root: Buffer): ServedRoot;
   /** The files that carry the signed root metadata. */
   readonly signedFiles: { readonly clearsigned: string; readonly plain: string; readonly detached: string };
 }
@@ -130,6 +186,42 @@ export interface ListedFile {
   readonly plain: Digested;
 }
 
+/** Lists of what packages install: which package a file comes from. One a component and architecture. */
+export interface FileListFormat {
+  /** The lists of a component: their paths below it, and the partitions whose packages they cover. */
+  plan(partitions: ReadonlySet<string>, architectures: readonly string[]): readonly FileListPlan[];
+  /** What a package is called in a list. */
+  qualifiedName(record: Pick<PackageRecord, 'name' | 'text'>): string;
+  /** The line of a path that these packages install. */
+  line(path: string, packages: readonly string[]): string;
+  /** The path and the packages of a line; undefined for a heading. */
+  readLine(line: string): { readonly path: string; readonly packages: readonly string[] } | undefined;
+  /** The name of a package in what `qualifiedName` gives. */
+  packageName(qualified: string): string;
+}
+
+export interface FileListPlan {
+  readonly name: string;
+  readonly partitions: readonly string[];
+}
+
+/** A served tree as its root metadata describes it: what a client can see of it. */
+export interface ServedRoot {
+  readonly date: Date;
+  readonly validUntil?: Date;
+  /** Every listed file by its path below the distribution. */
+  readonly files: ReadonlyMap<string, Digested>;
+  /** The listed indexes of packages; their offers' paths are below the distribution. */
+  readonly indexes: readonly UpstreamIndex[];
+  /** Other listed files in every form they are listed in, by the name of the plain one. */
+  readonly forms: ReadonlyMap<string, readonly ServedForm[]>;
+}
+
+export interface ServedForm {
+  readonly path: string;
+  readonly packing: Packing;
+}
+
 /** An index to write: the leaves of these partitions of this component, one after another. */
 export interface IndexPlan {
   readonly path: string;
@@ -140,9 +232,16 @@ export interface IndexPlan {
 export interface RootPlan {
   readonly origin: string;
   readonly label: string;
-  readonly distribution: string;
+  readonly suite: string;
+  readonly codename: string;
+  readonly version?: string;
   readonly description: string;
   readonly date: Date;
+  readonly validUntil?: Date;
+  readonly notAutomatic?: boolean;
+  readonly butAutomaticUpgrades?: boolean;
+  /** Fingerprints of the keys that may sign what comes next. */
+  readonly signedBy?: readonly string[];
   readonly architectures: readonly string[];
   readonly components: readonly string[];
   readonly files: readonly (Digested & { readonly path: string })[];

@@ -24,7 +24,7 @@ export function isFlat({ distribution }: UpstreamRequest): boolean {
 export function chooseIndexes(release: ReadRelease, request: UpstreamRequest): UpstreamIndex[] {
   const names = isFlat(request) ? flatNames(request) : treeNames(release, request);
   const indexes = names.flatMap((index) => offersOf(release, index) ?? []);
-  if (indexes.some(({ kind }) => kind === 'packages') || names.length === 0) return indexes;
+  if (indexes.some(({ kind }) => kind === 'packages')) return indexes;
   throw new ArtifactsError('E_NOT_FOUND', `The upstream offers no Packages index for ${request.architectures.join(', ')}`, {
     hint: `It offers the architectures ${release.fields.get('architectures') ?? '(none named)'}.`,
   });

@@ -78,10 +78,14 @@ export function sha256Of(text: string | undefined, place: () => string): Sha256 
   return digest;
 }
 
-/** A path below the upstream's URL. A leading `./` is common in flat repositories and means nothing. */
-export function checkLocation(path: string, name: string, place: () => string): string {
+/**
+ * A path below the upstream's URL, of a value as `readFields` gives it. A leading `./` is common in flat repositories and
+ * means nothing.
+ */
+export function checkLocation(value: string, name: string, place: () => string): string {
+  const path = Buffer.from(value, 'latin1').toString('utf8');
   const location = path.replace(/^(\.\/+)+/, '');
-  const problem = pathProblem(location);
+  const problem = path.includes('\ufffd') ? 'is not UTF-8' : pathProblem(location);
   if (problem !== undefined) {
     throw new ArtifactsError('E_PATH', `${place()}: the ${name} ${JSON.stringify(path.slice(0, 200))} ${problem}`);
   }
@@ -90,7 +94,7 @@ export function checkLocation(path: string, name: string, place: () => string): 
 
 /** The stanza with one value replaced, ending in a newline even where the file's last line did not. */
 export function replaceValue(bytes: Buffer, old: Value, value: string): Buffer {
-  const parts = [bytes.subarray(0, old.start), Buffer.from(` ${value}`, 'latin1'), bytes.subarray(old.end)];
+  const parts = [bytes.subarray(0, old.start), Buffer.from(` ${value}`), bytes.subarray(old.end)];
   if (bytes.at(-1) !== NEWLINE) parts.push(Buffer.from('\n'));
   return Buffer.concat(parts);
 }

@@ -4,10 +4,13 @@
  */
 import { posix } from 'node:path';
 import type { IndexPlan, PlannedComponent, RepoFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
+import { contentsFormat } from './contents.ts';
 import { listedFiles } from './listed.ts';
+import { localFiles } from './local.ts';
 import { readPackages } from './packages.ts';
 import { poolPaths, SOURCE } from './pool-path.ts';
 import { readRelease, rootEntries } from './release.ts';
+import { readServed } from './served-release.ts';
 import { readSources } from './sources.ts';
 import { aptSubject } from './subject.ts';
 import { compareVersions } from './version.ts';
@@ -17,11 +20,13 @@ export const apt: RepoFormat = {
   id: 'apt',
   compareVersions,
   subject: aptSubject,
+  capabilityWord: 'provides:',
   upstream: {
     entries: rootEntries,
     readRoot: readRelease,
     readIndex,
   },
+  local: localFiles,
   publishing: {
     separator: '\n',
     folders: { distributions: 'dists', pool: 'pool' },
@@ -31,7 +36,9 @@ export const apt: RepoFormat = {
     architectures: architecturesOf,
     indexes: planIndexes,
     listed: listedFiles,
+    fileLists: contentsFormat,
     root: writeRelease,
+    readServed,
     signedFiles: { clearsigned: 'InRelease', plain: 'Release', detached: 'Release.gpg' },
   },
 };

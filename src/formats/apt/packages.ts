@@ -1,4 +1,5 @@
 /** Packages indexes (Debian RepositoryFormat, "Packages Indices"): plain bytes to records. */
+import { ArtifactsError } from '../../core/errors.ts';
 import type { PackageRecord } from '../../core/package.ts';
 import type { UpstreamPackage } from '../format.ts';
 import { checkLocation, fieldNames, matching, readFields, replaceValue, required, sha256Of } from './index-fields.ts';
@@ -32,7 +33,7 @@ function readPackage(stanza: PlacedStanza, { section }: PackagesOptions): Upstre
   const size = Number(matching(values.Size, { name: 'Size', pattern: /^\d{1,15}$/ }, place));
   const filename = required(values.Filename, 'Filename', place);
   const location = checkLocation(filename.text, 'Filename', place);
-  const file = { name: location.slice(location.lastIndexOf('/') + 1), size, sha256: sha256Of(values.SHA256?.text, place) };
+  const file = { name: publishableName(location, place), size, sha256: sha256Of(values.SHA256?.text, place) };
   const record: PackageRecord = {
     format: 'apt',
     partition: `${section}-${architecture}`,
@@ -43,4 +44,13 @@ function readPackage(stanza: PlacedStanza, { section }: PackagesOptions): Upstre
     text: replaceValue(bytes, filename, poolPath(file)),
   };
   return { record, locations: [location] };
+}
+
+/** The longest name of a file on common file systems, less the digest that stands before it in the published pool. */
+const LONGEST_NAME = 255 - 65;
+
+function publishableName(location: string, place: () => string): string {
+  const name = location.slice(location.lastIndexOf('/') + 1);
+  if (Buffer.byteLength(name) <= LONGEST_NAME) return name;
+  throw new ArtifactsError('E_PATH', `${place()}: the Filename ends in a name longer than ${LONGEST_NAME} bytes`);
 }

@@ -19,8 +19,14 @@ export interface BuildOptions {
  */
 export function parseRelations(text: string, options: BuildOptions = {}): readonly Requirement[] {
   const requirements: Requirement[] = [];
-  for (const entry of entries(text)) {
-    const applying = entry.map(parseAlternative).filter((one) => applies(one, options));
+  for (const entry of text.split(',')) {
+    const { written, unrestricted } = readEntry(entry);
+    if (written.length === 0) continue;
+    if (unrestricted !== undefined) {
+      requirements.push(unrestricted);
+      continue;
+    }
+    const applying = written.filter((one) => applies(one, options));
     if (applying.length > 0) requirements.push(applying.map((one) => one.alternative));
   }
   return requirements;
@@ -33,9 +39,10 @@ export function parseRelations(text: string, options: BuildOptions = {}): readon
  */
 export function parseProvides(text: string): readonly Capability[] {
   const capabilities: Capability[] = [];
-  for (const [first, ...others] of entries(text)) {
+  for (const entry of text.split(',')) {
+    const [first, ...others] = readEntry(entry).written;
     if (first === undefined || others.length > 0) continue;
-    const { name, operator, version, qualifier } = parseAlternative(first).alternative;
+    const { name, operator, version, qualifier } = first.alternative;
     if (qualifier !== undefined && qualifier !== 'any') continue;
     if (operator === undefined) capabilities.push({ name });
     else if (operator === '=' && version !== undefined) capabilities.push({ name, version });
@@ -51,16 +58,37 @@ interface WrittenAlternative {
   readonly profiles: readonly (readonly string[])[];
 }
 
+/** What stands between two commas. */
+interface Entry {
+  /** Its alternatives; none when it is empty. */
+  readonly written: readonly WrittenAlternative[];
+  /** The need it stands for, where no restriction has to be looked at. */
+  readonly unrestricted: Requirement | undefined;
+}
+
 /**
- * The texts between commas, each cut at its bars: neither character can stand within a relation. White space becomes
- * single blanks first, so that no expression below can spend long on it.
+ * In a distribution most entries are written many times ("libc6 (>= 2.36)" in thousands of packages): each is read once,
+ * and the need it stands for is the same object everywhere, which lets a caller remember what it found out about it.
  */
-function entries(text: string): readonly (readonly string[])[] {
-  return text
-    .replace(/\s+/g, ' ')
-    .split(',')
-    .filter((entry) => entry.trim() !== '')
-    .map((entry) => entry.split('|'));
+const known = new Map<string, Entry>();
+const MOST_KNOWN = 100_000;
+
+function readEntry(text: string): Entry {
+  let entry = known.get(text);
+  if (entry !== undefined) return entry;
+  entry = parseEntry(text);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(text, entry);
+  return entry;
+}
+
+/** Neither comma nor bar can stand within a relation. White space becomes single blanks first, so that no expression below can spend long on it. */
+function parseEntry(text: string): Entry {
+  const plain = text.replace(/\s+/g, ' ');
+  if (plain.trim() === '') return { written: [], unrestricted: undefined };
+  const written = plain.split('|').map(parseAlternative);
+  const restricted = written.some(({ architectures, profiles }) => architectures !== undefined || profiles.length > 0);
+  return { written, unrestricted: restricted ? undefined : written.map((one) => one.alternative) };
 }
 
 // Each expression reads one piece from where the last one ended.

@@ -33,7 +33,8 @@ export function readRelease(text: Buffer, request: UpstreamRequest): UpstreamRoo
   };
 }
 
-function readFields(text: string): Map<string, string> {
+/** Fields of a Release by lower-case name, continuation lines joined with newlines. Throws E_FORMAT. */
+export function readFields(text: string): Map<string, string> {
   const fields = new Map<string, string>();
   let current: string | undefined;
   for (const line of text.split(/\r?\n/)) {
@@ -80,7 +81,7 @@ function checkSuite(fields: Map<string, string>, { distribution }: UpstreamReque
 }
 
 /** RFC 5322 dates; RepositoryFormat: the zone must be UTC. */
-function readDate(text: string | undefined, name: string): Date {
+export function readDate(text: string | undefined, name: string): Date {
   if (text === undefined) throw new ArtifactsError('E_FORMAT', `Release has no ${name}`);
   const [, day] = /^(?:\w{3}, )?(\d{1,2}) \w{3} \d{4} \d{1,2}:\d{2}:\d{2} (?:UTC|GMT|Z|\+0000)$/.exec(text) ?? [];
   const date = new Date(text.replace(/ (UTC|Z)$/, ' GMT'));

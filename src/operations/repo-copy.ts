@@ -1,0 +1,33 @@
+import { ArtifactsError } from '../core/errors.ts';
+import { defineOperation } from './operation.ts';
+import { renderTransfer, transfer, TRANSFER_OPTIONS, TRANSFER_QUERIES } from './repo-transfer.ts';
+
+export const repoCopy = defineOperation({
+  name: 'repo copy',
+  summary: 'Copy packages from one local repository to another',
+  description: 'Nothing is copied on disk. The same version with other bytes in the destination is a conflict that names both.',
+  example: `$ artifacts repo copy ours stable 'hello' --with-deps
++ hello_2.10-3_amd64
+Repository stable: 5 packages.`,
+  arguments: {
+    source: { summary: 'the repository to copy from' },
+    dest: { summary: 'the repository to copy to' },
+    queries: TRANSFER_QUERIES,
+  },
+  options: TRANSFER_OPTIONS,
+  run: async (app, input, ctx) => {
+    const { findRepo } = await import('../repo/repos.ts');
+    if (input.source === input.dest) throw new ArtifactsError('E_USAGE', 'Source and destination are the same repository');
+    return transfer(
+      app,
+      {
+        source: ({ catalog, declared }) => findRepo(catalog, input.source, declared),
+        origin: `repository "${input.source}"`,
+        to: input.dest,
+      },
+      input,
+      ctx,
+    );
+  },
+  render: renderTransfer,
+});

@@ -1,0 +1,70 @@
+/** Copying, moving and importing: packages the catalog knows, from one place to a local repository. */
+import type { Context } from '../core/context.ts';
+import type { Added, RepoTools } from '../repo/add.ts';
+import type { App } from './app.ts';
+import type { OptionSpec } from './operation.ts';
+import { followFrom, FOLLOW_OPTIONS, missingText, readQueries, viewMissing, type FollowInput, type MissingView } from './queries.ts';
+import { additionLines, repoLine, repoTools, selectRecords, type Holder } from './repo-access.ts';
+
+export const TRANSFER_QUERIES = { summary: 'which packages: any of these queries, or @FILE with one a line', variadic: true } as const;
+
+export const TRANSFER_OPTIONS = {
+  withDeps: { kind: 'flag', summary: 'also what the packages need, as far as it is there' },
+  dryRun: { kind: 'flag', summary: 'only show what would be done' },
+  ...FOLLOW_OPTIONS,
+} as const satisfies Record<string, OptionSpec>;
+
+export interface TransferInput extends FollowInput {
+  readonly queries: readonly string[];
+  readonly withDeps: boolean;
+  readonly dryRun: boolean;
+}
+
+export interface Transfer {
+  /** Looks up what the packages are chosen from. */
+  readonly source: (tools: RepoTools) => Holder;
+  /** For messages: `mirror "x"`. */
+  readonly origin: string;
+  readonly to: string;
+  /** The repository they leave. */
+  readonly movedFrom?: string;
+}
+
+export interface Transferred extends Added {
+  readonly missing: readonly MissingView[];
+  readonly dryRun: boolean;
+}
+
+/** All or nothing, under the aptly lock from the choice to the change. */
+export async function transfer(app: App, { source, origin, to, movedFrom }: Transfer, input: TransferInput, ctx: Context): Promise<Transferred> {
+  const { addRecords, previewRecords, removeRecords } = await import('../repo/add.ts');
+  const tools = await repoTools(app);
+  const queries = readQueries(input.queries);
+  const request = { repo: to, origin, replace: false };
+  const choose = async () => {
+    const follow = input.withDeps ? followFrom(input) : undefined;
+    const { records, missing } = await selectRecords(tools.catalog, source(tools), { queries, follow });
+    return { records, missing: missing.map(viewMissing) };
+  };
+  if (input.dryRun) {
+    const { records, missing } = await choose();
+    return { ...previewRecords(records, request, tools), missing, dryRun: true };
+  }
+  return app.change(ctx, async () => {
+    const { records, missing } = await choose();
+    const added = tools.catalog.transaction(() => {
+      const outcome = addRecords(records, request, tools);
+      if (movedFrom !== undefined) removeRecords(records, movedFrom, tools);
+      return outcome;
+    });
+    return { ...added, missing, dryRun: false };
+  });
+}
+
+export function renderTransfer(result: Transferred): string {
+  return [
+    ...additionLines(result),
+    ...(result.missing.length === 0 ? [] : [missingText(result.missing)]),
+    repoLine(result, result.dryRun),
+  ].join('\n');
+}

@@ -1,0 +1,137 @@
+/** Filling a repository: with files, and with packages the catalog knows already. */
+import type { Catalog } from '../catalog/catalog.ts';
+import type { LockFolder } from '../catalog/lock.ts';
+import type { RecordHead } from '../catalog/records.ts';
+import type { Clock, Context } from '../core/context.ts';
+import type { PackageKey } from '../core/package.ts';
+import { formatOf } from '../formats/index.ts';
+import type { Pool } from '../pool/index.ts';
+import * as durable from '../util/durable.ts';
+import { addMembers, entrantOf, keyOf, membersOf, putMembers, type Addition, type Entrant } from './change.ts';
+import { findFiles, type FoundFile } from './find-files.ts';
+import { takeIn } from './intake.ts';
+import { openReceiver } from './receive.ts';
+import { findRepo, openRepo, type DeclaredRepo, type KnownRepo } from './repos.ts';
+
+export interface RepoTools {
+  readonly catalog: Catalog;
+  readonly pool: Pool;
+  readonly locks: LockFolder;
+  readonly clock: Clock;
+  readonly declared: readonly DeclaredRepo[];
+  /** Runs work that changes the catalog, under the aptly lock. */
+  change<T>(ctx: Context, work: () => Promise<T>): Promise<T>;
+}
+
+export interface AddRequest {
+  readonly repo: string;
+  /** Files, and folders that are searched for them. */
+  readonly paths: readonly string[];
+  readonly replace: boolean;
+  /** Remove the files once the repository has them. */
+  readonly removeFiles: boolean;
+}
+
+/** What became of an addition. */
+export interface Added extends Omit<Addition, 'members'> {
+  readonly repo: string;
+  /** How many packages the repository has now. */
+  readonly packages: number;
+}
+
+/**
+ * Adds package files. All or nothing: when one is refused, all that are refused are told, and nothing is added or kept.
+ * Throws E_FORMAT for what is no package, E_NOT_FOUND for a part of a source package that is missing, E_CONFLICT.
+ */
+export async function addFiles(request: AddRequest, tools: RepoTools, ctx: Context): Promise<Added> {
+  const format = formatOf(findRepo(tools.catalog, request.repo, tools.declared).format);
+  const files = findFiles(request.paths, { format: format.local, kinds: ['package', 'source'], noun: 'packages' });
+  return addFound(files, { ...request, extra: [] }, tools, ctx);
+}
+
+export interface FoundRequest extends Omit<AddRequest, 'paths'> {
+  /** Further files to be removed with those that were added. */
+  readonly extra: readonly string[];
+}
+
+/** The same for files that were found already, as those an upload lists. */
+export async function addFound(files: readonly FoundFile[], request: FoundRequest, tools: RepoTools, ctx: Context): Promise<Added> {
+  const owner = `repo-${request.repo}`;
+  return tools.locks.hold(owner, ctx, async () => {
+    const { catalog, pool } = tools;
+    const repo = findRepo(catalog, request.repo, tools.declared);
+    const receiver = openReceiver(pool, owner);
+    try {
+      for (;;) {
+        const { entrants, used } = await takeIn(files, { format: formatOf(repo.format), pool, receiver }, ctx);
+        // Refused before it is in the pool, if it is to be refused; under the lock it is looked at again.
+        addMembers(presentMembers(catalog, repo), entrants, rulesOf(request));
+        await receiver.settle();
+        const added = await tools.change(ctx, async () => commit(entrants, request, tools));
+        if (added === undefined) continue; // a clean-up took unused files away that we had counted on
+        if (request.removeFiles) for (const path of new Set([...used, ...request.extra])) durable.removeFile(path);
+        return added;
+      }
+    } finally {
+      receiver.clear();
+    }
+  });
+}
+
+/** Puts packages the catalog knows into a repository. Call it within a transaction, under the aptly lock. */
+export function addRecords(
+  records: readonly RecordHead[],
+  request: { readonly repo: string; readonly origin: string; readonly replace: boolean },
+  tools: Pick<RepoTools, 'catalog' | 'clock' | 'declared'>,
+): Added {
+  return store(records.map((record) => entrantOf(record, request.origin)), request, tools);
+}
+
+/** What `addRecords` would do. */
+export function previewRecords(
+  records: readonly RecordHead[],
+  request: { readonly repo: string; readonly origin: string; readonly replace: boolean },
+  { catalog, declared }: Pick<RepoTools, 'catalog' | 'declared'>,
+): Added {
+  const present = presentMembers(catalog, findRepo(catalog, request.repo, declared));
+  const { members, ...outcome } = addMembers(present, records.map((record) => entrantOf(record, request.origin)), rulesOf(request));
+  return { repo: request.repo, packages: members.length, ...outcome };
+}
+
+/** Takes packages out of a repository. Call it within a transaction, under the aptly lock. */
+export function removeRecords(
+  records: readonly RecordHead[],
+  name: string,
+  { catalog, clock, declared }: Pick<RepoTools, 'catalog' | 'clock' | 'declared'>,
+): { readonly repo: string; readonly packages: number; readonly removed: readonly PackageKey[] } {
+  const now = clock();
+  const gone = new Set(records.map(({ digest }) => digest));
+  const repo = openRepo(catalog, name, { declared, now });
+  const members = membersOf(catalog, repo).filter(({ digest }) => !gone.has(digest));
+  return { repo: name, packages: putMembers(catalog, { repo, members, now }).content.count, removed: records.map(keyOf) };
+}
+
+/** What was added, or undefined when a file is no longer in the pool. */
+function commit(entrants: readonly Entrant[], request: FoundRequest, { catalog, pool, clock, declared }: RepoTools): Added | undefined {
+  if (entrants.some(({ files }) => files.some(({ sha256 }) => !pool.has(sha256)))) return undefined;
+  return catalog.transaction(() => store(entrants, request, { catalog, clock, declared }));
+}
+
+function store(
+  entrants: readonly Entrant[],
+  request: { readonly repo: string; readonly replace: boolean },
+  { catalog, clock, declared }: Pick<RepoTools, 'catalog' | 'clock' | 'declared'>,
+): Added {
+  const now = clock();
+  const repo = openRepo(catalog, request.repo, { declared, now });
+  const { members, ...outcome } = addMembers(membersOf(catalog, repo), entrants, rulesOf(request));
+  return { repo: repo.name, packages: putMembers(catalog, { repo, members, now }).content.count, ...outcome };
+}
+
+function presentMembers(catalog: Catalog, { name, content }: KnownRepo): Entrant[] {
+  return content === undefined ? [] : membersOf(catalog, { name, content });
+}
+
+function rulesOf({ repo, replace }: { readonly repo: string; readonly replace: boolean }): { readonly repo: string; readonly replace: boolean } {
+  return { repo, replace };
+}

@@ -1,0 +1,185 @@
+/** From files to records: read, unpacked in bulk, understood. Nothing is recorded here. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Context } from '../core/context.ts';
+import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
+import { recordDigest, type PackageRecord } from '../core/package.ts';
+import type { LocalPackage, PackedDescription, RepoFormat } from '../formats/format.ts';
+import type { Pool } from '../pool/index.ts';
+import { parseClearsigned } from '../sign/clearsigned.ts';
+import { unpackMany } from '../util/unpack-many.ts';
+import type { Entrant } from './change.ts';
+import type { FileKind, FoundFile } from './find-files.ts';
+import { checkFile, isAboutFile, type Receiver } from './receive.ts';
+
+/** Packages read before their descriptions are unpacked together: enough for the tools, little for the memory. */
+const GROUP = 512;
+
+export interface IntakeTools {
+  readonly format: RepoFormat;
+  readonly pool: Pool;
+  readonly receiver: Receiver;
+}
+
+export interface Intake {
+  readonly entrants: readonly Entrant[];
+  /** Every file that became part of a package: those of the call, and the parts of source packages beside them. */
+  readonly used: readonly string[];
+}
+
+/** Reads all files. Throws one error for all that are refused; what was read of the others is then of no use either. */
+export async function takeIn(files: readonly FoundFile[], tools: IntakeTools, ctx: Context): Promise<Intake> {
+  const progress = openProgress(files.length, ctx);
+  const taking: Taking = { tools, progress, problems: [], entrants: [], used: [] };
+  const ofKind = (kind: FileKind): FoundFile[] => files.filter((file) => file.kind === kind);
+  try {
+    for (const group of groups(ofKind('package'))) await takePackages(group, taking, ctx);
+    for (const file of ofKind('source')) await attempt(taking, () => takeSource(file, taking));
+    for (const { path, expected } of ofKind('part')) await attempt(taking, () => expected && checkFile(path, expected));
+  } finally {
+    progress.end();
+  }
+  if (taking.problems.length > 0) throw refusal(taking.problems, files.length);
+  return { entrants: taking.entrants, used: [...new Set(taking.used)] };
+}
+
+/** One failure as it is, several as one that lists them. */
+export function refusal(problems: readonly ArtifactsError[], total: number): ArtifactsError {
+  const [first] = problems;
+  if (first === undefined) throw new Error('Nothing was refused');
+  const { code, message, hint } = first;
+  if (problems.length === 1) return new ArtifactsError(code, `${message}; nothing was added`, { ...(hint === undefined ? {} : { hint }), cause: first });
+  return new ArtifactsError(code, `${problems.length} of ${total} files are refused; nothing was added`, {
+    details: { problems: problems.map((problem) => problem.message) },
+    cause: first,
+  });
+}
+
+/** The text of a file that may be signed in the clear, without its signature, which nobody vouches for here. */
+function unwrapped(bytes: Buffer, name: string): Buffer {
+  try {
+    return parseClearsigned(bytes, name).text;
+  } catch (error) {
+    if (isArtifactsError(error, 'E_UNSIGNED')) return bytes;
+    throw error;
+  }
+}
+
+/** What an intake has come to. */
+interface Taking {
+  readonly tools: IntakeTools;
+  readonly progress: Progress;
+  readonly problems: ArtifactsError[];
+  readonly entrants: Entrant[];
+  readonly used: string[];
+}
+
+/** Work on one file: what is wrong with it is kept for the end. */
+async function attempt({ progress, problems }: Taking, work: () => unknown): Promise<void> {
+  await progress.next();
+  try {
+    work();
+  } catch (error) {
+    if (!isAboutFile(error)) throw error;
+    problems.push(error);
+  }
+}
+
+async function takePackages(files: readonly FoundFile[], taking: Taking, ctx: Context): Promise<void> {
+  const { tools, problems, entrants, used } = taking;
+  const read: ReadPackage[] = [];
+  for (const file of files) await attempt(taking, () => read.push(readPackage(file, tools)));
+  const plain = await unpackMany(read.map(({ packed }) => packed), ctx.signal);
+  for (const [index, one] of read.entries()) {
+    try {
+      entrants.push(understand(one, plain[index], tools));
+      used.push(one.path);
+    } catch (error) {
+      if (!isAboutFile(error)) throw error;
+      problems.push(error);
+    }
+  }
+}
+
+interface ReadPackage {
+  readonly path: string;
+  readonly file: LocalPackage;
+  readonly packed: PackedDescription;
+}
+
+function readPackage({ path, expected }: FoundFile, { format, receiver }: IntakeTools): ReadPackage {
+  const scan = format.local.scan(path);
+  const digested = receiver.receive(path, { look: (chunk) => scan.push(chunk), expected });
+  return { path, file: { fileName: basename(path), ...digested }, packed: scan.end() };
+}
+
+function understand({ path, file }: ReadPackage, description: Buffer | ArtifactsError | undefined, { format }: IntakeTools): Entrant {
+  if (description === undefined || isArtifactsError(description)) {
+    throw new ArtifactsError(description?.code ?? 'E_FORMAT', `${path}: its description ${description?.message}`, { cause: description });
+  }
+  return newEntrant(named(path, () => format.local.readPackage(file, description)), path);
+}
+
+/** A source package: its parts lie beside it, or in the pool from an earlier version that shares them. */
+function takeSource({ path, expected }: FoundFile, { tools, entrants, used }: Taking): void {
+  const { format, pool, receiver } = tools;
+  const chunks: Buffer[] = [];
+  const own = receiver.receive(path, { look: (chunk) => void chunks.push(chunk), expected });
+  const bytes = Buffer.concat(chunks);
+  const fileName = basename(path);
+  const record = named(path, () => format.local.readSource({ fileName, bytes, text: unwrapped(bytes, fileName) }));
+  const found = [path];
+  for (const part of record.files.filter(({ sha256 }) => sha256 !== own.sha256)) {
+    const beside = join(dirname(path), part.name);
+    if (existsSync(beside)) {
+      receiver.receive(beside, { expected: part });
+      found.push(beside);
+    } else if (!pool.has(part.sha256)) {
+      throw new ArtifactsError('E_NOT_FOUND', `${path}: ${part.name} is missing: neither beside it nor in the pool`);
+    }
+  }
+  entrants.push(newEntrant(record, path));
+  used.push(...found);
+}
+
+/** Formats know the name of a file; people need its path. */
+function named<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!isArtifactsError(error) || !error.message.startsWith(basename(path))) throw error;
+    throw new ArtifactsError(error.code, `${dirname(path)}/${error.message}`, { cause: error });
+  }
+}
+
+function newEntrant(record: PackageRecord, origin: string): Entrant {
+  const { partition, name, version, architecture, files, text } = record;
+  return { partition, name, version, architecture, files, digest: recordDigest(record), size: text.length, origin, source: record };
+}
+
+function* groups(files: readonly FoundFile[]): Generator<readonly FoundFile[]> {
+  for (let at = 0; at < files.length; at += GROUP) yield files.slice(at, at + GROUP);
+}
+
+/** Reading is done in one go, so now and then signals and reporters get their turn. */
+const TURN = 64;
+
+interface Progress {
+  next(): Promise<void>;
+  end(): void;
+}
+
+function openProgress(total: number, ctx: Context): Progress {
+  let done = 0;
+  return {
+    next: async () => {
+      done += 1;
+      if (done % TURN !== 0) return;
+      ctx.report({ type: 'progress', id: 'repo-intake', label: 'reading files', done, total, unit: 'files' });
+      await nextTurn();
+      ctx.signal.throwIfAborted();
+    },
+    end: () => ctx.report({ type: 'progress-end', id: 'repo-intake' }),
+  };
+}

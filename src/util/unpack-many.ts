@@ -1,0 +1,142 @@
+/** Unpacking many small pieces: one process of a tool for hundreds of them, where one for each would take most of the time. */
+import { randomBytes, randomInt } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
+import { runCommand } from './run-command.ts';
+import type { Packing } from './unpack.ts';
+
+export interface PackedPiece {
+  readonly packing: Packing;
+  readonly bytes: Buffer;
+  /** Plain bytes beyond which it is refused. */
+  readonly limit: number;
+}
+
+/** Packed bytes that go through a tool at a time. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** Plain bytes of a batch; above it the pieces are unpacked one by one, each against its own limit. */
+const BATCH_PLAIN_BYTES = 64 * 1024 * 1024;
+
+/** What no piece of a package needs, however it was packed: the highest level of xz takes 65 MiB. */
+const XZ_MEMORY = '256MiB';
+
+type Tool = Exclude<Packing, 'none' | 'gz'>;
+
+interface ToolCommands {
+  readonly unpack: readonly [string, ...string[]];
+  readonly pack: readonly [string, ...string[]];
+}
+
+const TOOLS: Readonly<Record<Tool, ToolCommands>> = {
+  xz: { unpack: ['xz', '-dcq', '-T1', `--memlimit-decompress=${XZ_MEMORY}`], pack: ['xz', '-0c', '-T1'] },
+  bz2: { unpack: ['bzip2', '-dcq'], pack: ['bzip2', '-1c'] },
+  zst: { unpack: ['zstd', '-dcq', '--memory=256MB'], pack: ['zstd', '-1cq'] },
+};
+
+/**
+ * The plain bytes of each piece, in their order, or what is wrong with it: E_FORMAT when it is damaged, E_TOO_LARGE when
+ * it unpacks to more than its limit. Throws E_TOOL when the tool itself is missing.
+ */
+export async function unpackMany(pieces: readonly PackedPiece[], signal: AbortSignal): Promise<(Buffer | ArtifactsError)[]> {
+  const results = new Map<PackedPiece, Buffer | ArtifactsError>();
+  const waiting = new Map<Tool, PackedPiece[]>();
+  for (const piece of pieces) {
+    if (piece.packing === 'none') results.set(piece, withinLimit(piece.bytes, piece));
+    else if (piece.packing === 'gz') results.set(piece, gunzip(piece));
+    else if (!waiting.get(piece.packing)?.push(piece)) waiting.set(piece.packing, [piece]);
+  }
+  for (const [tool, list] of waiting) {
+    for (const batch of batches(list)) {
+      const plain = await unpackBatch(tool, batch, signal);
+      for (const [index, piece] of batch.entries()) {
+        results.set(piece, plain === undefined ? await unpackAlone(tool, piece, signal) : withinLimit(plain[index] ?? Buffer.alloc(0), piece));
+      }
+    }
+  }
+  return pieces.map((piece) => results.get(piece) ?? Buffer.alloc(0));
+}
+
+function withinLimit(plain: Buffer, { limit }: PackedPiece): Buffer | ArtifactsError {
+  return plain.length > limit ? tooLarge(limit) : plain;
+}
+
+function gunzip({ bytes, limit }: PackedPiece): Buffer | ArtifactsError {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: limit });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return tooLarge(limit);
+    return damaged('gz', error);
+  }
+}
+
+function* batches(pieces: readonly PackedPiece[]): Generator<PackedPiece[]> {
+  let batch: PackedPiece[] = [];
+  let bytes = 0;
+  for (const piece of pieces) {
+    batch.push(piece);
+    bytes += piece.bytes.length;
+    if (bytes < BATCH_BYTES) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/**
+ * All pieces through one process. The formats may be strung together; where one piece ends in the output is told by a
+ * random mark packed between them, so that no piece can hold it. Undefined when any of them is damaged or too large.
+ */
+async function unpackBatch(tool: Tool, pieces: readonly PackedPiece[], signal: AbortSignal): Promise<Buffer[] | undefined> {
+  if (pieces.length < 2) return undefined;
+  const { pack, unpack } = TOOLS[tool];
+  // A random length too: a piece that is cut short must not be able to swallow a mark of a length it knows.
+  const mark = randomBytes(randomInt(48, 160));
+  const packed = await run(pack, mark, { signal });
+  const input = Buffer.concat(pieces.flatMap((piece) => [piece.bytes, packed]));
+  try {
+    const parts = split(await run(unpack, input, { signal, limit: BATCH_PLAIN_BYTES }), mark);
+    return parts.length === pieces.length + 1 && parts.at(-1)?.length === 0 ? parts.slice(0, -1) : undefined;
+  } catch (error) {
+    if (!isAboutInput(error)) throw error;
+    return undefined; // one by one they tell which of them it is
+  }
+}
+
+function split(bytes: Buffer, mark: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  let at = 0;
+  for (let found = bytes.indexOf(mark); found !== -1; found = bytes.indexOf(mark, at)) {
+    parts.push(bytes.subarray(at, found));
+    at = found + mark.length;
+  }
+  return [...parts, bytes.subarray(at)];
+}
+
+async function unpackAlone(tool: Tool, { bytes, limit }: PackedPiece, signal: AbortSignal): Promise<Buffer | ArtifactsError> {
+  try {
+    return await run(TOOLS[tool].unpack, bytes, { signal, limit });
+  } catch (error) {
+    if (!isAboutInput(error)) throw error;
+    return isArtifactsError(error, 'E_TOO_LARGE') ? tooLarge(limit) : damaged(tool, error);
+  }
+}
+
+/** Not when the tool could not even be started. */
+function isAboutInput(error: unknown): boolean {
+  return isArtifactsError(error, 'E_TOO_LARGE') || (isArtifactsError(error, 'E_TOOL') && error.cause === undefined);
+}
+
+async function run(command: ToolCommands['unpack'], input: Buffer, options: { signal: AbortSignal; limit?: number }): Promise<Buffer> {
+  const [name, ...args] = command;
+  return (await runCommand(name, args, { ...options, input })).stdout;
+}
+
+function tooLarge(limit: number): ArtifactsError {
+  return new ArtifactsError('E_TOO_LARGE', `unpacks to more than ${limit} bytes`);
+}
+
+function damaged(packing: Packing, cause: unknown): ArtifactsError {
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  return new ArtifactsError('E_FORMAT', `is no whole ${packing} stream${why}`, { cause });
+}
