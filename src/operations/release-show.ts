@@ -26,7 +26,7 @@ Latest complete build:  20261121T031500Z`,
       series,
       state,
       codenames: spec.codenames,
-      published: published.map((publication) => viewPublication(catalog, publication)),
+      published: published.map((publication) => viewPublication(catalog, publication, app.clock())),
       latestBuild: builds.latest(name)?.id ?? null,
       builds: builds.list(name).map(({ id, result, finishedAt }) => ({ id, result, finishedAt })),
     };

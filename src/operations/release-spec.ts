@@ -3,9 +3,10 @@ import type { Config } from '../config/config.ts';
 import { describeMirror } from '../config/describe-mirror.ts';
 import { findMirror } from '../config/resolve-mirror.ts';
 import { findRelease, resolveRelease, type ReleaseSource } from '../config/resolve-release.ts';
-import { ArtifactsError } from '../core/errors.ts';
 import type { ReleaseSpec, SourceSpec } from '../release/spec.ts';
+import { contentDigest } from '../repo/repos.ts';
 import type { App } from './app.ts';
+import { defaultFields } from './publish-fields.ts';
 
 /** The release with this name in vars/, with everything it names looked up. Throws E_NOT_FOUND, E_CONFIG. */
 export async function releaseSpec(app: App, name: string): Promise<ReleaseSpec> {
@@ -25,14 +26,16 @@ export async function releaseSpec(app: App, name: string): Promise<ReleaseSpec> 
     mergePolicy: config.mergePolicy,
     origin: config.publish.origin,
     label: config.publish.label,
+    fields: defaultFields(config.publish),
     architectures: resolved.architectures,
     publish: config.environment.publishSnapshot ?? true,
+    completeness: config.completeness === undefined ? undefined : { ...config.completeness, root: config.root },
   };
 }
 
 async function sourceSpec(app: App, config: Config, { kind, name }: ReleaseSource): Promise<SourceSpec> {
-  if (kind === 'repo') throw new ArtifactsError('E_CONFIG', `The release needs the local repository "${name}", which has no packages yet`);
+  if (kind === 'repo') return { kind, name, inputs: contentDigest((await app.catalog()).repos.find(name)) };
   const mirror = findMirror(config, name);
   const { description, inputs } = await describeMirror(config, mirror, app.machine());
-  return { name, inputs, description, update: mirror.update, resolve: (ctx) => app.mirror(mirror, ctx) };
+  return { kind, name, inputs, description, update: mirror.update, resolve: (ctx) => app.mirror(mirror, ctx) };
 }

@@ -13,6 +13,8 @@ export interface ClosureOptions {
   readonly compareVersions: CompareVersions;
   /** Take a package for every alternative that can be had, not for one alternative of each need. */
   readonly allVariants?: boolean;
+  /** What is there already: needs that one of these packages meets are not followed. */
+  readonly present?: Universe;
 }
 
 /** A need that no package of the universe meets. */
@@ -67,16 +69,32 @@ export function closure(universe: Universe, roots: Iterable<QuerySubject>, optio
 export function verify(
   universe: Universe,
   members: Iterable<QuerySubject>,
-  options: Omit<ClosureOptions, 'allVariants'>,
+  options: Omit<ClosureOptions, 'allVariants' | 'present'>,
 ): readonly Missing[] {
-  const rules = rulesOf(universe, options);
+  const canMeet = rememberVerdicts(rulesOf(universe, options));
   const missing: Missing[] = [];
   for (const subject of members) {
     for (const need of needsOf(subject, options)) {
-      if (!canBeMet(rules, need, need.requirement)) missing.push(need);
+      if (!canMeet(need)) missing.push(need);
     }
   }
   return sortMissing(missing, options);
+}
+
+/**
+ * Whether a need can be met depends on nothing of its subject but the world it lives in. Formats give equal needs as one
+ * and the same object, and in a distribution most needs are equal to some other.
+ */
+function rememberVerdicts(rules: MeetingRules): (need: Need) => boolean {
+  const verdicts = new Map<string, Map<Requirement, boolean>>();
+  return (need) => {
+    const world = need.subject.type === 'udeb' ? `udeb ${need.architecture}` : need.architecture;
+    let known = verdicts.get(world);
+    if (known === undefined) verdicts.set(world, (known = new Map()));
+    let verdict = known.get(need.requirement);
+    if (verdict === undefined) known.set(need.requirement, (verdict = canBeMet(rules, need, need.requirement)));
+    return verdict;
+  };
 }
 
 type Need = Needer & Missing;
@@ -112,12 +130,16 @@ function needsOf(subject: QuerySubject, { follow, architectures }: ClosureOption
 function readNeeds(state: State, subject: QuerySubject): void {
   for (const need of needsOf(subject, state.options)) {
     const [first, ...others] = need.requirement;
-    if (first === undefined) continue;
+    if (first === undefined || isPresent(state, need)) continue;
     const found = satisfiers(state.rules, need, first);
     const [only] = found;
     if (others.length === 0 && found.length === 1 && only !== undefined) select(state, only);
     else state.undecided.push(need);
   }
+}
+
+function isPresent({ rules, options }: State, need: Need): boolean {
+  return options.present !== undefined && canBeMet({ ...rules, universe: options.present }, need, need.requirement);
 }
 
 function decide(state: State, need: Need): void {

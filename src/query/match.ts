@@ -104,7 +104,8 @@ function fieldReader(field: string): (subject: QuerySubject) => string | undefin
   }
 }
 
-function valueTest(
+/** The test of a condition, by the rules of a field of that type. */
+export function valueTest(
   { operator, value }: Condition,
   type: FieldType,
   compareVersions: CompareVersions,

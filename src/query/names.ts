@@ -1,3 +1,5 @@
+import { valueTest } from './match.ts';
+import { compareTexts } from './operator.ts';
 import type { Query } from './query.ts';
 
 /**
@@ -41,4 +43,60 @@ function union(sets: readonly (ReadonlySet<string> | undefined)[]): ReadonlySet<
     for (const name of set) names.add(name);
   }
   return names;
+}
+
+/**
+ * A test of names that every package matching the query passes, or undefined when the query leaves names open. Like
+ * `exactNames` a bound and no answer.
+ */
+export function nameTest(query: Query): ((name: string) => boolean) | undefined {
+  switch (query.kind) {
+    case 'exact':
+      return (name) => name === query.name;
+    case 'field':
+      return query.field === 'Name' && query.condition !== undefined ? valueTest(query.condition, 'text', compareTexts) : undefined;
+    case 'package':
+    case 'not':
+      return undefined;
+    case 'all': {
+      const tests = query.parts.flatMap((part) => nameTest(part) ?? []);
+      return tests.length === 0 ? undefined : (name) => tests.every((test) => test(name));
+    }
+    case 'any': {
+      const tests = query.parts.map(nameTest);
+      return tests.every((test) => test !== undefined) ? (name) => tests.some((test) => test(name)) : undefined;
+    }
+  }
+}
+
+/** Whether matching looks at more of a package than name, version, architecture, type and what it answers to. */
+export function readsText(query: Query): boolean {
+  switch (query.kind) {
+    case 'all':
+    case 'any':
+      return query.parts.some(readsText);
+    case 'not':
+      return readsText(query.part);
+    case 'field':
+      return !['Name', 'Version', '$Version', 'Architecture', '$Architecture', '$PackageType'].includes(query.field);
+    case 'package':
+    case 'exact':
+      return false;
+  }
+}
+
+/** Whether matching looks at what packages provide. */
+export function asksCapabilities(query: Query): boolean {
+  switch (query.kind) {
+    case 'all':
+    case 'any':
+      return query.parts.some(asksCapabilities);
+    case 'not':
+      return asksCapabilities(query.part);
+    case 'package':
+      return true;
+    case 'field':
+    case 'exact':
+      return false;
+  }
 }

@@ -4,19 +4,17 @@ import { compareTexts, holds } from './operator.ts';
 
 /** Packages that may meet each other's needs, found by every name they answer to. */
 export interface Universe {
-  readonly subjects: readonly QuerySubject[];
   /** The packages that have this name or provide it; sources never, for nothing can depend on one. */
   named(name: string): readonly QuerySubject[];
 }
 
 /** Reads the capabilities of every subject, and nothing else of them. */
 export function buildUniverse(subjects: Iterable<QuerySubject>): Universe {
-  const all = [...subjects];
   const index = new Map<string, QuerySubject[]>();
-  for (const subject of all) {
+  for (const subject of subjects) {
     if (subject.type !== 'source') addToIndex(index, subject);
   }
-  return { subjects: all, named: (name) => index.get(name) ?? NOBODY };
+  return { named: (name) => index.get(name) ?? NOBODY };
 }
 
 /** Who needs something, and where it is to be installed or built. */

@@ -7,13 +7,16 @@ import { ArtifactsError, isArtifactsError, type ErrorCode } from '../core/errors
 import type { Snapshot } from '../core/snapshot.ts';
 import { updateMirror, requireMirrorState, type MirrorTools } from '../mirror/update.ts';
 import { publish, type PublishTools } from '../publish/publish.ts';
+import { DEFAULT_FORMAT } from '../repo/repos.ts';
 import type { Signer } from '../sign/signer.ts';
 import { createSnapshot, mergeSnapshots, requireSnapshot } from '../snapshot/snapshots.ts';
+import { counted } from '../util/counted.ts';
 import { runGraph } from '../util/graph.ts';
+import { checkCompleteness, describeMissing } from './completeness.ts';
 import { releaseFacts } from './facts.ts';
 import { writeManifest, type ManifestNode } from './manifest.ts';
 import { planRelease, type PlanOptions, type PlannedNode, type ReleaseNode } from './plan.ts';
-import type { ReleaseSpec } from './spec.ts';
+import type { CompletenessSpec, ReleaseSpec, SourceSpec } from './spec.ts';
 
 export interface BuildTools extends MirrorTools, PublishTools {
   readonly locks: LockFolder;
@@ -50,13 +53,15 @@ export async function buildRelease(
   ctx: Context,
 ): Promise<ReleaseBuild> {
   return tools.locks.hold(`release-${spec.name}`, ctx, async () => {
-    const { nodes, planned } = planRelease(spec, releaseFacts(tools.catalog, spec.name), options);
+    const { nodes, planned } = planRelease(spec, releaseFacts(tools.catalog, spec.name, tools.clock()), options);
     if (planned.every(({ state }) => state === 'fresh')) {
       const build = tools.catalog.builds.latest(spec.name)?.id;
       return { release: spec.name, result: 'unchanged', build, nodes: planned.map(({ id, kind, reason }) => ({ id, kind, state: 'fresh', detail: reason })) };
     }
     refuseLocked(spec, planned);
-    const signer = await tools.signer(); // a missing key is told before anything is fetched
+    const signs = planned.some(({ kind, state }) => state === 'build' && (kind === 'publish' || kind === 'manifest'));
+    const signer = signs ? await tools.signer() : undefined; // a missing key is told before anything is fetched
+    for (const message of signer?.warnings ?? []) ctx.report({ type: 'warning', message });
     return run(spec, { nodes, planned, signer, options }, tools, ctx);
   });
 }
@@ -74,7 +79,8 @@ function refuseLocked(spec: ReleaseSpec, planned: readonly PlannedNode[]): void 
 interface Running {
   readonly nodes: readonly ReleaseNode[];
   readonly planned: readonly PlannedNode[];
-  readonly signer: Signer;
+  /** Absent when nothing is to be signed. */
+  readonly signer: Signer | undefined;
   readonly options: PlanOptions;
 }
 
@@ -99,7 +105,8 @@ async function run(spec: ReleaseSpec, running: Running, tools: BuildTools, ctx: 
   });
   const nodes = [...results.values()];
   const partial = nodes.some(({ state }) => state === 'failed' || state === 'blocked' || state === 'kept');
-  return { release: spec.name, result: partial ? 'partial' : 'done', build: partial ? undefined : build, nodes };
+  const recorded = !partial && nodes.some(({ kind }) => kind === 'manifest');
+  return { release: spec.name, result: partial ? 'partial' : 'done', build: recorded ? build : undefined, nodes };
 }
 
 /** Whoever cancels wants no summary, and a bug is no failed upstream. */
@@ -107,7 +114,7 @@ function failed(error: unknown, node: ReleaseNode, { spec, tools, ctx }: { spec:
   ctx.signal.throwIfAborted();
   if (!isArtifactsError(error)) throw error;
   const told = { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
-  if (node.kind === 'mirror' && releaseFacts(tools.catalog, spec.name).slushie(`slushie-${spec.name}-${node.source.name}`) !== undefined) {
+  if (node.kind === 'mirror' && releaseFacts(tools.catalog, spec.name, tools.clock()).slushie(`slushie-${spec.name}-${node.source.name}`) !== undefined) {
     return { state: 'kept', detail: `${error.message}; what was frozen before stays`, error: told };
   }
   return { state: 'failed', detail: error.message, error: told };
@@ -115,7 +122,7 @@ function failed(error: unknown, node: ReleaseNode, { spec, tools, ctx }: { spec:
 
 interface Making {
   readonly spec: ReleaseSpec;
-  readonly signer: Signer;
+  readonly signer: Signer | undefined;
   readonly needed: readonly BuiltNode[];
 }
 
@@ -131,6 +138,8 @@ async function make(node: ReleaseNode, making: Making, tools: BuildTools, ctx: C
       return makeMerge(node, making, tools, ctx);
     case 'publish':
       return makePublication(node, making, tools, ctx);
+    case 'completeness':
+      return testCompleteness(node.completeness, making.spec, { catalog: tools.catalog, ctx });
     default:
       throw new Error(`No way to make ${node.kind}`);
   }
@@ -142,8 +151,8 @@ async function makeMirror(node: Extract<ReleaseNode, { kind: 'mirror' }>, tools:
     return { state: 'fresh', detail: `not to be updated; as of ${checkedAt}` };
   }
   const update = await updateMirror(await node.source.resolve(ctx), {}, tools, ctx);
-  if (!update.changed) return { state: 'fresh', detail: `${update.packages} packages, unchanged upstream` };
-  return { state: 'done', detail: `${update.packages} packages, ${update.files} files fetched` };
+  if (!update.changed) return { state: 'fresh', detail: `${counted(update.packages, 'package')}, unchanged upstream` };
+  return { state: 'done', detail: `${counted(update.packages, 'package')}, ${counted(update.files, 'file')} fetched` };
 }
 
 async function makeSlushie(
@@ -154,18 +163,28 @@ async function makeSlushie(
 ): Promise<Made> {
   const { catalog, clock } = tools;
   if (needed.some(({ state }) => state === 'kept')) return { state: 'fresh', detail: 'kept as it was' };
-  return tools.change(ctx, async () => {
-    const mirror = requireMirrorState(catalog, node.source.name);
-    const origin = { kind: 'mirror', mirror: mirror.name, inputs: mirror.inputs } as const;
-    const before = catalog.snapshots.find(node.name);
-    const same = before?.origin.kind === 'mirror' && before.origin.inputs === mirror.inputs && before.content.id === mirror.content.id;
-    if (same) return { state: 'fresh', detail: 'the same packages' };
+  return tools.change(ctx, async () =>
     catalog.transaction(() => {
+      const { format, content, origin } = contentOf(node.source, catalog);
+      const before = catalog.snapshots.find(node.name);
+      const same = before?.content.id === content.id && canonicalJson(before.origin) === canonicalJson(origin);
+      if (same) return { state: 'fresh', detail: 'the same packages' };
       setAside(catalog, before);
-      createSnapshot(catalog, { name: node.name, format: mirror.format, content: mirror.content, origin, now: clock() });
-    });
-    return { state: 'done', detail: `${mirror.content.count} packages` };
-  });
+      createSnapshot(catalog, { name: node.name, format, content, origin, now: clock() });
+      return { state: 'done', detail: counted(content.count, 'package') };
+    }),
+  );
+}
+
+/** What a source holds. A repository nothing was put in holds nothing. */
+function contentOf(source: SourceSpec, catalog: Catalog): Pick<Snapshot, 'format' | 'content' | 'origin'> {
+  if (source.kind === 'mirror') {
+    const { format, content, inputs } = requireMirrorState(catalog, source.name);
+    return { format, content, origin: { kind: 'mirror', mirror: source.name, inputs } };
+  }
+  const repo = catalog.repos.find(source.name);
+  const content = repo?.content ?? catalog.contents.storeMembers([]);
+  return { format: repo?.format ?? DEFAULT_FORMAT, content, origin: { kind: 'repo', repo: source.name } };
 }
 
 /** A snapshot never changes: its successor takes over the name, and it stays under a dated one. */
@@ -197,7 +216,7 @@ async function makeMerge(
       return mergeSnapshots(catalog, { name: node.name, sources, policy: spec.mergePolicy, now: clock() });
     });
     const notes = merged.redescribed > 0 ? `, ${merged.redescribed} described differently by several sources` : '';
-    return { state: 'done', detail: `${merged.snapshot.content.count} packages${notes}` };
+    return { state: 'done', detail: `${counted(merged.snapshot.content.count, 'package')}${notes}` };
   });
 }
 
@@ -210,17 +229,27 @@ async function makePublication(
   return tools.change(ctx, async () => {
     const { prefix, distribution } = node;
     const components = new Map([['main', requireSnapshot(tools.catalog, node.snapshot)]]);
-    const { origin, label, architectures } = spec;
-    const published = await publish({ prefix, distribution, components, origin, label, architectures }, signer, tools, ctx);
+    const { origin, label, fields, architectures } = spec;
+    const published = await publish({ prefix, distribution, components, origin, label, fields, architectures }, required(signer), tools, ctx);
     if (!published.changed) return { state: 'fresh', detail: 'served already' };
     return { state: 'done', detail: `generation ${published.publication.generation}, ${published.linked} files added` };
   });
 }
 
+async function testCompleteness(
+  completeness: CompletenessSpec,
+  { name, codenames }: ReleaseSpec,
+  { catalog, ctx }: { readonly catalog: Catalog; readonly ctx: Context },
+): Promise<Made> {
+  const result = await checkCompleteness({ name, codenames, completeness }, catalog, ctx);
+  if (result.missing.length === 0) return { state: 'done', detail: `all of ${result.wanted} wanted packages are there` };
+  throw new ArtifactsError('E_CHECK', describeMissing(result), { hint: `\`artifacts release completeness ${name}\` lists them all, and who wants them.` });
+}
+
 interface Finishing {
   readonly build: string;
   readonly needed: readonly BuiltNode[];
-  readonly signer: Signer;
+  readonly signer: Signer | undefined;
 }
 
 /** The manifest is written when everything it would list is there: a partial build leaves the last complete one. */
@@ -235,12 +264,16 @@ async function finish(spec: ReleaseSpec, { build, needed, signer }: Finishing, t
     await tools.change(ctx, async () => catalog.transaction(() => recordBuild(spec, { build, result: 'partial' }, tools)));
     return { state: 'fresh', detail: 'the last complete build stays' };
   }
-  if (!spec.publish) return { state: 'fresh', detail: 'nothing was to be published' };
   return tools.change(ctx, async () => {
-    const manifest = await writeManifest(spec, { build, nodes }, { ...tools, signer });
+    const manifest = await writeManifest(spec, { build, nodes }, { ...tools, signer: required(signer) });
     catalog.transaction(() => recordBuild(spec, { build, result: 'done', manifest }, tools));
     return { state: 'done', detail: `releases/${spec.name}/${build}/manifest.json` };
   });
+}
+
+function required(signer: Signer | undefined): Signer {
+  if (signer === undefined) throw new Error('Something is to be signed that the plan did not know of');
+  return signer;
 }
 
 interface Outcome {

@@ -1,16 +1,22 @@
 import type { Catalog } from '../catalog/catalog.ts';
+import { isHalfExpired } from '../publish/expiry.ts';
 import type { ReleaseFacts } from './plan.ts';
 
 /** What the catalog knows of a release's parts. */
-export function releaseFacts(catalog: Catalog, release: string): ReleaseFacts {
+export function releaseFacts(catalog: Catalog, release: string, now: Date): ReleaseFacts {
   return {
     slushie: (name) => {
       const snapshot = catalog.snapshots.find(name);
       if (snapshot === undefined) return undefined;
-      const { origin } = snapshot;
-      return { id: snapshot.id, inputs: origin.kind === 'mirror' ? origin.inputs : undefined };
+      const { id, origin, content } = snapshot;
+      return {
+        id,
+        inputs: origin.kind === 'mirror' ? origin.inputs : undefined,
+        repoContent: origin.kind === 'repo' ? content.digest : undefined,
+      };
     },
     snapshot: (name) => catalog.snapshots.find(name)?.id,
+    mirrorInputs: (name) => catalog.mirrors.get(name)?.inputs,
     mirrorDescription: (name) => catalog.mirrors.get(name)?.description,
     merged: (name) => {
       const origin = catalog.snapshots.find(name)?.origin;
@@ -18,7 +24,8 @@ export function releaseFacts(catalog: Catalog, release: string): ReleaseFacts {
     },
     published: (prefix, distribution) => {
       const publication = catalog.publications.find(prefix, distribution);
-      return publication === undefined ? undefined : { snapshot: publication.components[0]?.snapshot };
+      if (publication === undefined) return undefined;
+      return { snapshot: publication.components[0]?.snapshot, expiring: isHalfExpired(publication, now) };
     },
     built: catalog.builds.latest(release) !== undefined,
   };

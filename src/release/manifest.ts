@@ -8,6 +8,7 @@ import { sha256, type Sha256 } from '../core/digest.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Signer } from '../sign/signer.ts';
 import * as durable from '../util/durable.ts';
+import { runCommand } from '../util/run-command.ts';
 import { mikoName, publicationPlaces, slushieName, type ReleaseSpec } from './spec.ts';
 
 export interface ManifestNode {
@@ -45,7 +46,7 @@ export interface ManifestTools {
   readonly signer: Signer;
 }
 
-/** Writes manifest and signature into a folder of their own, then points `latest` at it. Returns the manifest's digest. */
+/** Writes manifest and signature, which appear together in a folder of their own, then points `latest` at it. Returns the manifest's digest. */
 export async function writeManifest(
   spec: ReleaseSpec,
   { build, nodes }: { readonly build: string; readonly nodes: readonly ManifestNode[] },
@@ -58,18 +59,29 @@ export async function writeManifest(
     series: spec.series,
     build,
     createdAt: tools.clock().toISOString(),
-    inputs: { snapshots: snapshotsOf(spec, tools.catalog), tools: { node: process.version } },
+    inputs: { snapshots: snapshotsOf(spec, tools.catalog), tools: await toolVersions() },
     publications: publications.map(({ prefix, distribution, generation }) => ({ prefix, distribution, generation })),
     nodes,
     files: [...filesOf(publications, tools)].sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
   const text = `${JSON.stringify(manifest, null, 1)}\n`;
-  const folder = join(tools.publicRoot, 'releases', spec.name, build);
-  durable.makeFolder(folder);
-  durable.writeFileDurably(join(folder, 'manifest.json'), text);
-  durable.writeFileDurably(join(folder, 'manifest.json.asc'), await tools.signer.detach(text));
-  durable.switchLink(join(tools.publicRoot, 'releases', spec.name, 'latest'), build);
+  const folder = join(tools.publicRoot, 'releases', spec.name);
+  const draft = join(folder, '.draft');
+  durable.removeTree(draft);
+  durable.makeFolderDurably(draft);
+  durable.writeFileDurably(join(draft, 'manifest.json'), text);
+  durable.writeFileDurably(join(draft, 'manifest.json.asc'), await tools.signer.detach(text));
+  durable.removeTree(join(folder, build)); // of a run that was stopped before it recorded the build
+  durable.moveFile(draft, join(folder, build));
+  durable.flushFolder(folder);
+  durable.switchLink(join(folder, 'latest'), build);
   return sha256(text);
+}
+
+/** What shaped the bytes besides the inputs. */
+async function toolVersions(): Promise<Record<string, string>> {
+  const { stdout } = await runCommand('xz', ['--version']);
+  return { node: process.version, xz: /\d[\d.]*/.exec(stdout.toString())?.[0] ?? '' };
 }
 
 function publicationsOf(spec: ReleaseSpec, catalog: Catalog): Publication[] {

@@ -7,11 +7,14 @@ import {
   mikoName,
   slushieName,
   type CodenameSpec,
+  type CompletenessSpec,
   type ReleaseSpec,
+  type MirrorSpec,
+  type RepoSpec,
   type SourceSpec,
 } from './spec.ts';
 
-export type NodeKind = 'mirror' | 'snapshot' | 'merge' | 'publish' | 'manifest';
+export type NodeKind = 'mirror' | 'snapshot' | 'merge' | 'publish' | 'completeness' | 'manifest';
 
 interface NodeBase {
   readonly id: string;
@@ -21,10 +24,11 @@ interface NodeBase {
 /** A piece of work of a release build. */
 export type ReleaseNode = NodeBase &
   (
-    | { readonly kind: 'mirror'; readonly source: SourceSpec }
+    | { readonly kind: 'mirror'; readonly source: MirrorSpec }
     | { readonly kind: 'snapshot'; readonly source: SourceSpec; readonly name: string }
     | { readonly kind: 'merge'; readonly name: string; readonly sources: readonly string[] }
     | { readonly kind: 'publish'; readonly prefix: string; readonly distribution: string; readonly snapshot: string }
+    | { readonly kind: 'completeness'; readonly completeness: CompletenessSpec }
     | { readonly kind: 'manifest' }
   );
 
@@ -40,13 +44,19 @@ export interface PlannedNode {
 /** What there is already. */
 export interface ReleaseFacts {
   /** The frozen source: number of the snapshot and fingerprint and description of what it was made with. */
-  slushie(name: string): { readonly id: number; readonly inputs: Sha256 | undefined } | undefined;
+  slushie(
+    name: string,
+  ): { readonly id: number; readonly inputs: Sha256 | undefined; /** Digest of what was in the repository. */ readonly repoContent: Sha256 | undefined } | undefined;
   /** Number of the snapshot with this name. */
   snapshot(name: string): number | undefined;
-  /** The definition a mirror's content was made with. */
+  /** Fingerprint of the definition a mirror's content was made with, and that definition. */
+  mirrorInputs(name: string): Sha256 | undefined;
   mirrorDescription(name: string): Readonly<Record<string, unknown>> | undefined;
   merged(name: string): { readonly sources: readonly number[]; readonly policy: string } | undefined;
-  published(prefix: string, distribution: string): { readonly snapshot: number | undefined } | undefined;
+  published(
+    prefix: string,
+    distribution: string,
+  ): { readonly snapshot: number | undefined; /** Clients will refuse it soon. */ readonly expiring?: boolean } | undefined;
   /** Whether a complete build is recorded. */
   readonly built: boolean;
 }
@@ -66,6 +76,11 @@ export interface ReleasePlan {
 export function planRelease(spec: ReleaseSpec, facts: ReleaseFacts, options: PlanOptions): ReleasePlan {
   const codenames = spec.codenames.filter(({ codename }) => options.codenames.length === 0 || options.codenames.includes(codename));
   const nodes = nodesOf(spec, codenames);
+  if (isWhole(spec, codenames, facts)) {
+    const { completeness } = spec;
+    if (completeness !== undefined) nodes.push({ id: 'completeness', kind: 'completeness', needs: nodes.map(({ id }) => id), completeness });
+    nodes.push({ id: 'manifest', kind: 'manifest', needs: nodes.map(({ id }) => id) });
+  }
   const planned: PlannedNode[] = [];
   for (const node of nodes) planned.push({ id: node.id, kind: node.kind, ...judge(node, { spec, facts, options, planned }) });
   // Frozen sources are not updated: their mirrors are no part of the build.
@@ -81,13 +96,22 @@ function nodesOf(spec: ReleaseSpec, codenames: readonly CodenameSpec[]): Release
   const sources = [...spec.sources.values()].filter(({ name }) => used.has(name));
   const nodes: ReleaseNode[] = [];
   for (const source of sources) {
-    nodes.push({ id: `mirror ${source.name}`, kind: 'mirror', needs: [], source });
     const name = slushieName(spec.name, source.name);
-    nodes.push({ id: `snapshot ${name}`, kind: 'snapshot', needs: [`mirror ${source.name}`], source, name });
+    const needs = source.kind === 'mirror' ? [`mirror ${source.name}`] : [];
+    if (source.kind === 'mirror') nodes.push({ id: `mirror ${source.name}`, kind: 'mirror', needs: [], source });
+    nodes.push({ id: `snapshot ${name}`, kind: 'snapshot', needs, source, name });
   }
   for (const codename of codenames) nodes.push(...codenameNodes(spec, codename));
-  nodes.push({ id: 'manifest', kind: 'manifest', needs: nodes.map(({ id }) => id) });
   return nodes;
+}
+
+/** A release is complete when its manifest says so: there is none before everything of all its codenames is published. */
+function isWhole(spec: ReleaseSpec, codenames: readonly CodenameSpec[], facts: ReleaseFacts): boolean {
+  if (!spec.publish) return false;
+  const others = spec.codenames.filter((codename) => !codenames.includes(codename));
+  return others
+    .flatMap((codename) => codenameNodes(spec, codename))
+    .every((node) => node.kind !== 'publish' || facts.published(node.prefix, node.distribution) !== undefined);
 }
 
 function codenameNodes(spec: ReleaseSpec, { codename, merged, independent }: CodenameSpec): ReleaseNode[] {
@@ -139,6 +163,7 @@ function judge(node: ReleaseNode, judging: Judging): Judgement {
       return judgeMerge(node, judging);
     case 'publish':
       return judgePublish(node, judging);
+    case 'completeness':
     case 'manifest':
       return rebuiltNeed(node, judging.planned, false) ?? (judging.facts.built ? FRESH : make('no complete build is recorded'));
     default:
@@ -146,13 +171,23 @@ function judge(node: ReleaseNode, judging: Judging): Judgement {
   }
 }
 
-function judgeSource(source: SourceSpec, slushie: string, { facts, options }: Judging): Judgement {
+function judgeSource(source: SourceSpec, slushie: string, judging: Judging): Judgement {
+  const { facts, options } = judging;
   const frozen = facts.slushie(slushie);
   if (frozen === undefined) return make('not frozen yet');
-  if (frozen.inputs !== source.inputs) {
+  if (source.kind === 'repo') return judgeRepo(source, frozen, judging);
+  // A mirror that is not to be updated keeps what it was made with, whatever its definition says now.
+  const wanted = source.update ? source.inputs : facts.mirrorInputs(source.name);
+  if (frozen.inputs !== wanted) {
     return replace(describeChange(facts.mirrorDescription(source.name), source.description));
   }
   return options.replace ? replace('to be replaced') : FRESH;
+}
+
+/** What is put into a repository after it was frozen is for the next revision of the release. */
+function judgeRepo(source: RepoSpec, frozen: { readonly repoContent: Sha256 | undefined }, { options }: Judging): Judgement {
+  if (frozen.repoContent === undefined) return replace('it was frozen from something else');
+  return options.replace && frozen.repoContent !== source.inputs ? replace('the repository changed') : FRESH;
 }
 
 /** Which parts of a definition changed: "filter changed". */
@@ -180,10 +215,13 @@ function judgePublish(node: Extract<ReleaseNode, { kind: 'publish' }>, { facts, 
   const rebuilt = rebuiltNeed(node, planned, published !== undefined);
   if (rebuilt !== undefined) return rebuilt;
   if (published === undefined) return make('not published yet');
-  return published.snapshot === facts.snapshot(node.snapshot) ? FRESH : replace('it serves something else');
+  if (published.snapshot !== facts.snapshot(node.snapshot)) return replace('it serves something else');
+  return published.expiring === true ? make('its Valid-Until draws near') : FRESH;
 }
 
 function rebuiltNeed(node: ReleaseNode, planned: readonly PlannedNode[], exists: boolean): Judgement | undefined {
   const needed = planned.find(({ id, state }) => state === 'build' && node.needs.includes(id));
-  return needed === undefined ? undefined : { state: 'build', reason: `${needed.id} is made anew`, replaces: exists };
+  if (needed === undefined) return undefined;
+  const what = needed.replaces ? 'is made anew' : 'is to be made';
+  return { state: 'build', reason: `${needed.id} ${what}`, replaces: exists };
 }

@@ -2,6 +2,7 @@
  * Releases: what a release is made of, which of it is there already, and building the rest in dependency order. Knows
  * mirrors, snapshots and publications; not where their definitions were written down.
  */
+import type { PublicationFields } from '../catalog/publications.ts';
 import type { Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
 import type { MergePolicy } from '../core/snapshot.ts';
@@ -19,9 +20,27 @@ export interface ReleaseSpec {
   readonly mergePolicy: MergePolicy;
   readonly origin: string;
   readonly label: string;
+  /** What else its publications say of themselves. */
+  readonly fields: Omit<PublicationFields, 'origin' | 'label'>;
   readonly architectures: readonly string[];
   /** Whether to publish; PUBLISH_SNAPSHOT=no leaves it at snapshots. */
   readonly publish: boolean;
+  /** Undefined: nobody said what the release must have. */
+  readonly completeness: CompletenessSpec | undefined;
+}
+
+/** What a release must have. The paths of lists and roles are absolute. */
+export interface CompletenessSpec {
+  /** Files with one package a line. */
+  readonly wanted: readonly string[];
+  /** Folders whose YAML files may hold lists of packages. */
+  readonly roles: readonly string[];
+  /** Names and globs of packages that need not be there. */
+  readonly ignore: readonly string[];
+  /** What deployers have besides the release. */
+  readonly base: readonly string[];
+  /** Where relative paths in `base` begin. */
+  readonly root: string;
 }
 
 export interface CodenameSpec {
@@ -31,7 +50,19 @@ export interface CodenameSpec {
   readonly independent: readonly { readonly source: string; readonly dest: string }[];
 }
 
-export interface SourceSpec {
+/** Where packages of a release come from. */
+export type SourceSpec = MirrorSpec | RepoSpec;
+
+/** A local repository. It is nobody's upstream: what it holds when it is first needed is frozen. */
+export interface RepoSpec {
+  readonly kind: 'repo';
+  readonly name: string;
+  /** Digest of what it holds now. */
+  readonly inputs: Sha256;
+}
+
+export interface MirrorSpec {
+  readonly kind: 'mirror';
   readonly name: string;
   /** Fingerprint of its definition, and the readable form of it. */
   readonly inputs: Sha256;

@@ -49,6 +49,7 @@ export function diffContents(a: WalkedSource<DiffedMember>, b: WalkedSource<Diff
 }
 
 function compareGroups(before: readonly DiffedMember[], after: readonly DiffedMember[], diff: DiffBuilder): void {
+  if (before.length === after.length && before.every(({ digest }, index) => digest === after[index]?.digest)) return;
   const architectures = new Set([...before, ...after].map((member) => member.architecture));
   for (const architecture of architectures) {
     const from = before.filter((member) => member.architecture === architecture);

@@ -1,6 +1,7 @@
 /** Merging contents: aptly's three policies, with conflicts told instead of the last source winning silently. Pure. */
 import { describePackage, sameFiles, type FileRef, type PackageKey, type RecordDigest } from '../core/package.ts';
 import { cutLeaves, isClosed, type LeafDraft, type Member } from '../core/leaf-cutter.ts';
+import { compareMembers } from '../core/member-order.ts';
 import type { Leaf, MergePolicy } from '../core/snapshot.ts';
 import { walk, type WalkedSource } from './walk.ts';
 
@@ -43,7 +44,10 @@ export function mergeContents(sources: readonly MergeSource[], options: MergeOpt
   const load = sources[0]?.load;
 
   for (const step of walk(sources)) {
-    if (step.kind === 'name') {
+    const agreed = step.kind === 'name' ? agreedMember(step.groups) : undefined;
+    if (agreed !== undefined) {
+      cutter.add(agreed);
+    } else if (step.kind === 'name') {
       const united = unite(step.groups, sources, { conflicts, redescribed });
       for (const member of choose(united, options)) cutter.add(member);
     } else if (cutter.atCut() && isClosed(step.leaf) && options.policy !== 'latest') {
@@ -59,6 +63,18 @@ export function mergeContents(sources: readonly MergeSource[], options: MergeOpt
   }
   cutter.end();
   return { pieces, conflicts, redescribed };
+}
+
+/** The only member of a name, when no source that has the name says anything else: by far the most are so. */
+function agreedMember(groups: readonly (readonly MergedMember[])[]): MergedMember | undefined {
+  let found: MergedMember | undefined;
+  for (const group of groups) {
+    const member = group[0];
+    if (member === undefined) continue;
+    if (group.length > 1 || (found !== undefined && found.digest !== member.digest)) return undefined;
+    found = member;
+  }
+  return found;
 }
 
 interface Sourced {
@@ -132,20 +148,6 @@ function perArchitecture(members: readonly Sourced[], keep: (group: Sourced[]) =
     else group.push(item);
   }
   return [...groups.values()].flatMap(keep);
-}
-
-/** Publication order within a partition: name, then version as the format orders it, then identity. */
-export function compareMembers(
-  a: Member & PackageKey,
-  b: Member & PackageKey,
-  compareVersions: (a: string, b: string) => number,
-): number {
-  if (a.partition !== b.partition) return a.partition < b.partition ? -1 : 1;
-  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
-  const versions = a.version === b.version ? 0 : compareVersions(a.version, b.version);
-  if (versions !== 0) return versions;
-  if (a.version !== b.version) return a.version < b.version ? -1 : 1;
-  return a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0;
 }
 
 function* byName(members: readonly MergedMember[]): Generator<MergedMember[]> {

@@ -2,13 +2,11 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { RecordHead } from '../catalog/records.ts';
 import { ArtifactsError } from '../core/errors.ts';
+import { checkName } from '../core/names.ts';
 import type { Content, Leaf, MergePolicy, Snapshot, SnapshotOrigin } from '../core/snapshot.ts';
 import { formatOf } from '../formats/index.ts';
 import { diffContents, type ContentDiff } from './diff.ts';
-import { describeConflict, mergeContents, type MergeSource } from './merge.ts';
-
-/** What names may look like: they stand in paths, URLs and messages. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9+._~@:-]*$/;
+import { describeConflict, mergeContents, type MergeConflict } from './merge.ts';
 
 /** The snapshot with this name. Throws E_NOT_FOUND with the names that are near. */
 export function requireSnapshot(catalog: Catalog, name: string): Snapshot {
@@ -27,16 +25,12 @@ export interface NewSnapshot {
 
 /** Adds a snapshot under a free name. Throws E_USAGE for a bad name, E_EXISTS for a taken one. */
 export function createSnapshot(catalog: Catalog, { name, format, content, origin, now }: NewSnapshot): Snapshot {
-  checkName(catalog, name);
+  checkFree(catalog, name);
   return catalog.snapshots.add({ name, format, content, origin, createdAt: now.toISOString() });
 }
 
-function checkName(catalog: Catalog, name: string): void {
-  if (!NAME.test(name) || name.length > 200) {
-    throw new ArtifactsError('E_USAGE', `"${name}" is no name for a snapshot`, {
-      hint: 'Use letters, digits and + . _ ~ @ : - and begin with a letter or digit.',
-    });
-  }
+function checkFree(catalog: Catalog, name: string): void {
+  checkName(name, 'snapshot');
   if (catalog.snapshots.find(name) !== undefined) {
     throw new ArtifactsError('E_EXISTS', `Snapshot "${name}" exists already`, {
       hint: 'A snapshot never changes: choose another name, or drop it first.',
@@ -59,7 +53,7 @@ export interface Merged {
 
 /** Merges snapshots in their order into a new one. Throws E_CONFLICT naming both origins of what cannot be merged. */
 export function mergeSnapshots(catalog: Catalog, { name, sources, policy, now }: MergeRequest): Merged {
-  checkName(catalog, name);
+  checkFree(catalog, name);
   const format = sources[0]?.format;
   if (format === undefined) throw new ArtifactsError('E_USAGE', 'A merge needs at least one source');
   const other = sources.find((source) => source.format !== format);
@@ -67,12 +61,13 @@ export function mergeSnapshots(catalog: Catalog, { name, sources, policy, now }:
     throw new ArtifactsError('E_USAGE', `Snapshot "${other.name}" is ${other.format} and cannot be merged with ${format}`);
   }
   const { compareVersions, publishing } = formatOf(format);
-  const result = mergeContents(sources.map((source) => mergeSource(catalog, source)), {
+  const read = headReader(catalog);
+  const result = mergeContents(sources.map((source) => ({ name: source.name, ...contentSource(catalog, source.content, read) })), {
     policy,
     compareVersions,
     listedPartition: publishing.listed.partition,
   });
-  if (result.conflicts.length > 0) throw conflictError(name, result.conflicts.map(describeConflict));
+  if (result.conflicts.length > 0) throw conflictError(name, result.conflicts);
   const origin: SnapshotOrigin = { kind: 'merge', policy, sources: sources.map(({ id, name: source }) => ({ id, name: source })) };
   const content = catalog.contents.store(result.pieces);
   return {
@@ -81,7 +76,9 @@ export function mergeSnapshots(catalog: Catalog, { name, sources, policy, now }:
   };
 }
 
-function conflictError(name: string, conflicts: readonly string[]): ArtifactsError {
+/** A merge that cannot be, for the first conflict found. */
+export function conflictError(name: string, found: readonly MergeConflict[]): ArtifactsError {
+  const conflicts = found.map(describeConflict);
   const more = conflicts.length > 1 ? ` (and ${conflicts.length - 1} more)` : '';
   return new ArtifactsError('E_CONFLICT', `Cannot merge "${name}": ${conflicts[0]}${more}`, {
     hint: 'Publish one of the two apart: move it from aptly_miko_mapping to aptly_n_mapping.',
@@ -89,24 +86,37 @@ function conflictError(name: string, conflicts: readonly string[]): ArtifactsErr
   });
 }
 
-function mergeSource(catalog: Catalog, snapshot: Snapshot): MergeSource {
-  return { name: snapshot.name, ...contentSource(catalog, snapshot.content) };
+type HeadReader = (ids: Uint32Array) => RecordHead[];
+
+/** Heads that a reader remembers: some leaves of each of a few sources. */
+const REMEMBERED = 20_000;
+
+/** Reads each record once although several sources have it: they are walked side by side. */
+function headReader({ members }: Catalog): HeadReader {
+  const known = new Map<number, RecordHead>();
+  return (ids) => {
+    if (known.size > REMEMBERED) known.clear();
+    for (const head of members.heads(ids.filter((id) => !known.has(id)))) known.set(head.id, head);
+    return Array.from(ids, (id) => known.get(id)).filter((head) => head !== undefined);
+  };
 }
 
-/** A content as something to walk. */
+/** A content as something to walk. Sources that are walked together share the reader. */
 export function contentSource(
   catalog: Catalog,
   content: Content,
+  read: HeadReader = catalog.members.heads,
 ): { readonly leaves: readonly Leaf[]; readonly load: (leaf: Leaf) => RecordHead[] } {
   return {
     leaves: catalog.contents.leaves(content.id),
-    load: (leaf) => Array.from(catalog.contents.members(leaf.id), (id) => catalog.records.head(id)),
+    load: (leaf) => read(catalog.contents.members(leaf.id)),
   };
 }
 
 /** What must change in the first snapshot's content to get the second's. */
 export function diffSnapshots(catalog: Catalog, a: Snapshot, b: Snapshot): ContentDiff {
-  return diffContents(contentSource(catalog, a.content), contentSource(catalog, b.content));
+  const read = headReader(catalog);
+  return diffContents(contentSource(catalog, a.content, read), contentSource(catalog, b.content, read));
 }
 
 /** What still needs a snapshot, in words: publications and the snapshots merged from it. */
@@ -129,7 +139,13 @@ export function dropSnapshot(catalog: Catalog, snapshot: Snapshot): void {
   catalog.snapshots.drop(snapshot.id);
 }
 
+/** Gives a snapshot another name; whatever uses it keeps using it. Throws E_USAGE for a bad name, E_EXISTS for a taken one. */
+export function renameSnapshot(catalog: Catalog, snapshot: Snapshot, name: string): void {
+  checkFree(catalog, name);
+  catalog.snapshots.rename(snapshot.id, name);
+}
+
 /** Every member of a snapshot, in publication order. */
 export function* membersOf(catalog: Catalog, content: Content): Generator<RecordHead> {
-  for (const id of catalog.contents.allMembers(content.id)) yield catalog.records.head(id);
+  for (const leaf of catalog.contents.leaves(content.id)) yield* catalog.members.heads(catalog.contents.members(leaf.id));
 }
