@@ -1,5 +1,6 @@
 import { openBuilds, type Builds } from './builds.ts';
 import { openContents, type Contents } from './contents.ts';
+import { openMembers, type Members } from './members.ts';
 import { openMirrors, type Mirrors } from './mirrors.ts';
 import { openDatabase, type Database } from './open.ts';
 import { openPublications, type Publications } from './publications.ts';
@@ -11,6 +12,7 @@ import { openSweep, type Sweep } from './sweep.ts';
 export interface Catalog {
   readonly records: Records;
   readonly contents: Contents;
+  readonly members: Members;
   readonly mirrors: Mirrors;
   readonly repos: Repos;
   readonly snapshots: Snapshots;
@@ -31,6 +33,7 @@ function assemble(database: Database): Catalog {
   return {
     records: openRecords(database),
     contents,
+    members: openMembers(database),
     mirrors: openMirrors(database, contents),
     repos: openRepos(database, contents),
     snapshots: openSnapshots(database, contents),

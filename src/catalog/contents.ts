@@ -25,6 +25,8 @@ export interface Contents {
   members(leaf: number): Uint32Array;
   /** Record numbers of all members in publication order. */
   allMembers(content: number): Uint32Array;
+  /** Numbers of the contents that hold a record. */
+  holding(record: { readonly id: number; readonly partition: string; readonly name: string }): number[];
   /** Stores the content made of these leaves, sharing whatever is there already. */
   store(pieces: Iterable<Piece>): Content;
   /** Stores the content with these members, given in publication order. */
@@ -64,6 +66,21 @@ export function openContents(database: Database): Contents {
         )
         .map((row) => asBuffer(row.members));
       return unpack(Buffer.concat(parts));
+    },
+    holding: ({ id, partition, name }) => {
+      const rows = database.all<{ id: number; members: Uint8Array }>(
+        'SELECT id, members FROM leaf WHERE partition = ? AND first <= ? AND last >= ?',
+        partition,
+        name,
+        name,
+      );
+      const found = rows.filter((row) => unpack(row.members).includes(id)).map((row) => row.id);
+      return database
+        .all<{ content: number }>(
+          'SELECT DISTINCT content FROM content_leaf WHERE leaf IN (SELECT value FROM json_each(?)) ORDER BY content',
+          JSON.stringify(found),
+        )
+        .map((row) => row.content);
     },
     store,
     storeMembers: (list) => {

@@ -1,4 +1,8 @@
-/** Compressed leaves by leaf digest: a cache that may be deleted at any time. Apart from the catalog, and not flushed. */
+/**
+ * What is expensive to compute again: compressed leaves by leaf digest, and the lists of what packages install by the
+ * digest of the package file. A cache that may be deleted at any time; apart from the catalog, and not flushed.
+ */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Sha256 } from '../core/digest.ts';
 import { openDatabase } from './open.ts';
 import { asBuffer } from './records.ts';
@@ -15,6 +19,11 @@ export interface LeafCache {
   put(entries: readonly (readonly [Sha256, CompressedLeaf])[]): void;
   /** Removes what is not among these. Returns how many leaves went. */
   keep(leaves: ReadonlySet<Sha256>): number;
+  /** The paths a package file installs, one a line, a character per byte; undefined when they were never listed. */
+  fileList(sha256: Sha256): string | undefined;
+  putFileLists(lists: ReadonlyMap<Sha256, string>): void;
+  /** Removes lists of package files that are not among these. */
+  keepFileLists(files: ReadonlySet<Sha256>): void;
   close(): void;
 }
 
@@ -27,6 +36,12 @@ CREATE TABLE compressed (
   plain_size INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`;
 
+const FILE_LISTS = `
+CREATE TABLE file_list (
+  file BLOB PRIMARY KEY,
+  paths BLOB NOT NULL        -- deflated
+) STRICT, WITHOUT ROWID`;
+
 interface Row {
   gz: Uint8Array;
   xz: Uint8Array;
@@ -35,7 +50,7 @@ interface Row {
 }
 
 export function openLeafCache(file: string): LeafCache {
-  const database = openDatabase(file, [SCHEMA]);
+  const database = openDatabase(file, [SCHEMA, FILE_LISTS]);
   const key = (leaf: Sha256): Buffer => Buffer.from(leaf, 'hex');
   return {
     get: (leaf) => {
@@ -70,6 +85,24 @@ export function openLeafCache(file: string): LeafCache {
           removed += 1;
         }
         return removed;
+      }),
+    fileList: (sha256) => {
+      const row = database.get<{ paths: Uint8Array }>('SELECT paths FROM file_list WHERE file = ?', key(sha256));
+      return row === undefined ? undefined : inflateRawSync(row.paths).toString('latin1');
+    },
+    putFileLists: (lists) =>
+      database.transaction(() => {
+        for (const [file, paths] of lists) {
+          const packed = deflateRawSync(Buffer.from(paths, 'latin1'));
+          database.run('INSERT OR REPLACE INTO file_list (file, paths) VALUES (?, ?)', key(file), packed);
+        }
+      }),
+    keepFileLists: (files) =>
+      database.transaction(() => {
+        for (const row of database.all<{ file: Uint8Array }>('SELECT file FROM file_list')) {
+          const raw = asBuffer(row.file);
+          if (!files.has(raw.toString('hex') as Sha256)) database.run('DELETE FROM file_list WHERE file = ?', raw);
+        }
       }),
     close: database.close,
   };

@@ -22,21 +22,60 @@ export interface LockFolder {
 }
 
 export function openLocks(folder: string, command: string): LockFolder {
+  const queues = new Map<string, Promise<void>>();
   return {
     hold: async (name, ctx, work) => {
-      durable.makeFolder(folder);
-      const connection = await acquire(folder, name, ctx);
-      const note = join(folder, `${name}.json`);
-      writeFileSync(note, JSON.stringify(describeSelf(command)));
+      const leave = await enter(queues, name, ctx);
       try {
-        return await work();
+        return await holdFile(folder, { name, command, work }, ctx);
       } finally {
-        rmSync(note, { force: true });
-        connection.exec('ROLLBACK');
-        connection.close();
+        leave();
       }
     },
   };
+}
+
+/** Work of this process takes turns without asking the kernel, and without being told that it waits for itself. */
+async function enter(queues: Map<string, Promise<void>>, name: string, ctx: Context): Promise<() => void> {
+  const before = queues.get(name) ?? Promise.resolve();
+  let leave = (): void => {};
+  const mine = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  queues.set(name, before.then(() => mine));
+  await before;
+  if (ctx.signal.aborted) leave();
+  ctx.signal.throwIfAborted();
+  return leave;
+}
+
+interface Holding<T> {
+  readonly name: string;
+  readonly command: string;
+  readonly work: () => Promise<T>;
+}
+
+async function holdFile<T>(folder: string, { name, command, work }: Holding<T>, ctx: Context): Promise<T> {
+  durable.makeFolder(folder);
+  const connection = await acquire(folder, name, ctx);
+  const note = join(folder, `${name}.json`);
+  try {
+    writeNote(note, command);
+    return await work();
+  } finally {
+    rmSync(note, { force: true });
+    connection.exec('ROLLBACK');
+    connection.close();
+  }
+}
+
+/** It only informs: a full disk must not keep anybody from cleaning up. */
+function writeNote(note: string, command: string): void {
+  try {
+    writeFileSync(note, JSON.stringify(describeSelf(command)));
+  } catch {
+    rmSync(note, { force: true });
+  }
 }
 
 async function acquire(folder: string, name: string, ctx: Context): Promise<DatabaseSyncInstance> {

@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from '@photostructure/sqlite';
 import { ArtifactsError } from '../core/errors.ts';
 import * as durable from '../util/durable.ts';
+import { guarded } from './driver-errors.ts';
 import { migrations } from './migrations/index.ts';
 
 export type SqlValue = string | number | bigint | null | Uint8Array;
@@ -31,38 +32,48 @@ const BUSY_MILLISECONDS = 10_000;
 /** Opens the database file, creating and migrating it. Refuses one that a newer version wrote (E_STATE). */
 export function openDatabase(file: string, steps: readonly string[] = migrations): Database {
   durable.makeFolder(dirname(file));
-  const connection = connect(file);
-  // WAL first: changing the journal mode resets synchronous on some builds. FULL, or a power cut loses commits.
-  connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
-  connection.exec('PRAGMA cache_size = -16000; PRAGMA trusted_schema = OFF;');
-  const database = wrap(connection);
-  migrate(database, steps, file);
-  return database;
+  return guarded(file, () => {
+    const connection = new DatabaseSync(file, { timeout: BUSY_MILLISECONDS });
+    // WAL first: changing the journal mode resets synchronous on some builds. FULL, or a power cut loses commits.
+    connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
+    connection.exec('PRAGMA cache_size = -16000; PRAGMA trusted_schema = OFF;');
+    const database = wrap(connection, file);
+    migrate(database, steps, file);
+    return database;
+  });
 }
 
-function connect(file: string): DatabaseSyncInstance {
-  try {
-    return new DatabaseSync(file, { timeout: BUSY_MILLISECONDS });
-  } catch (error) {
-    throw new ArtifactsError('E_STATE', `Cannot open the database ${file}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function wrap(connection: DatabaseSyncInstance): Database {
+function wrap(connection: DatabaseSyncInstance, file: string): Database {
   const prepared = new Map<string, StatementSyncInstance>();
+  const iterating = new Set<StatementSyncInstance>();
   const statement = (sql: string): StatementSyncInstance => {
     let found = prepared.get(sql);
     if (found === undefined) prepared.set(sql, (found = connection.prepare(sql)));
     return found;
   };
   return {
-    all: <Row>(sql: string, ...values: SqlValue[]) => statement(sql).all(...values) as Row[],
-    each: <Row>(sql: string, ...values: SqlValue[]) => connection.prepare(sql).iterate(...values) as IterableIterator<Row>,
-    get: <Row>(sql: string, ...values: SqlValue[]) => statement(sql).get(...values) as Row | undefined,
-    run: (sql, ...values) => Number(statement(sql).run(...values).lastInsertRowid),
-    transaction: (work) => transaction(connection, work),
+    all: <Row>(sql: string, ...values: SqlValue[]) => guarded(file, () => statement(sql).all(...values) as Row[]),
+    each: <Row>(sql: string, ...values: SqlValue[]) => iterate<Row>(connection, iterating, { sql, values }),
+    get: <Row>(sql: string, ...values: SqlValue[]) => guarded(file, () => statement(sql).get(...values) as Row | undefined),
+    run: (sql, ...values) => guarded(file, () => Number(statement(sql).run(...values).lastInsertRowid)),
+    transaction: (work) => guarded(file, () => transaction(connection, work)),
     close: () => close(connection),
   };
+}
+
+/** The driver's iterator does not hold on to its statement, and a statement that is garbage-collected is finalized. */
+function* iterate<Row>(
+  connection: DatabaseSyncInstance,
+  iterating: Set<StatementSyncInstance>,
+  { sql, values }: { readonly sql: string; readonly values: readonly SqlValue[] },
+): Generator<Row> {
+  const statement = connection.prepare(sql);
+  iterating.add(statement);
+  try {
+    yield* statement.iterate(...values) as IterableIterator<Row>;
+  } finally {
+    iterating.delete(statement);
+  }
 }
 
 /**
@@ -70,21 +81,33 @@ function wrap(connection: DatabaseSyncInstance): Database {
  * costs the next one nothing to read. Somebody else using the log is no reason to wait: then they will do it.
  */
 function close(connection: DatabaseSyncInstance): void {
-  connection.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
+  try {
+    connection.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch {
+    // A full disk: what was committed is safe in the log, and whoever opens it next tries again.
+  }
   connection.close();
 }
 
 function transaction<T>(connection: DatabaseSyncInstance, work: () => T): T {
   connection.exec('BEGIN IMMEDIATE');
-  let result: T;
   try {
-    result = work();
+    const result = work();
+    durable.step(() => connection.exec('COMMIT'));
+    return result;
   } catch (error) {
-    connection.exec('ROLLBACK');
+    rollBack(connection);
     throw error;
   }
-  durable.step(() => connection.exec('COMMIT'));
-  return result;
+}
+
+/** A full disk ends the transaction by itself; what matters then is the failure, not that there is nothing to roll back. */
+function rollBack(connection: DatabaseSyncInstance): void {
+  try {
+    connection.exec('ROLLBACK');
+  } catch {
+    // It is rolled back already.
+  }
 }
 
 function migrate(database: Database, steps: readonly string[], file: string): void {

@@ -22,13 +22,46 @@ export interface PublishedComponent {
   readonly snapshot: number;
 }
 
+/** What a component will serve from the next update on: a snapshot, or a repository as it is then. With neither it goes. */
+export interface StagedComponent {
+  readonly component: string;
+  readonly snapshot?: number;
+  readonly repo?: string;
+}
+
 /** What a publication says of itself, besides its packages. */
-export interface PublicationSpec {
+export interface PublicationSpec extends PublicationFields {
   readonly architectures: readonly string[];
   readonly origin: string;
   readonly label: string;
   /** Fingerprints of the keys that signed it. */
   readonly signedBy: readonly string[];
+  /** What was said for this publication; everything else follows the configuration. */
+  readonly given?: PublicationFields;
+  /** Components that follow a local repository: component -> repository. */
+  readonly repos?: Readonly<Record<string, string>>;
+  /** Until when clients accept it, ISO 8601. */
+  readonly validUntil?: string;
+}
+
+/** What root metadata may say, and what is published besides packages. */
+export interface PublicationFields {
+  readonly origin?: string;
+  readonly label?: string;
+  readonly suite?: string;
+  readonly codename?: string;
+  readonly version?: string;
+  readonly description?: string;
+  /** Clients install from it only when told to. */
+  readonly notAutomatic?: boolean;
+  /** With `notAutomatic`: what was installed from it is upgraded from it all the same. */
+  readonly butAutomaticUpgrades?: boolean;
+  /** Milliseconds from its date until clients refuse it; 0: for ever. */
+  readonly validFor?: number;
+  /** Whether it names the keys its successors will be signed with. */
+  readonly pinKeys?: boolean;
+  /** Whether lists of the packages' files are made. */
+  readonly contents?: boolean;
 }
 
 /** A tree on disk: the served one, or one kept for clients in the middle of it. */
@@ -83,7 +116,11 @@ interface GenerationRow {
 export interface Publications {
   find(prefix: string, distribution: string): Publication | undefined;
   list(): Publication[];
-  /** Publications that serve this snapshot. */
+  /** Changes that wait for the next update, by component. */
+  staged(prefix: string, distribution: string): StagedComponent[];
+  /** Replaces the changes that wait. */
+  stage(prefix: string, distribution: string, changes: readonly StagedComponent[]): void;
+  /** Publications that serve this snapshot, or will with the next update. */
   using(snapshot: number): Publication[];
   generations(prefix: string, distribution: string): Generation[];
   /** Every distribution that has generations, published or dropped. */
@@ -126,11 +163,39 @@ export function openPublications(database: Database): Publications {
       return row === undefined ? undefined : from(row);
     },
     list: () => database.all<PublicationRow>('SELECT * FROM publication ORDER BY prefix, distribution').map(from),
+    staged: (prefix, distribution) =>
+      database
+        .all<{ component: string; snapshot: number | null; repo: string | null }>(
+          'SELECT component, snapshot, repo FROM publication_stage WHERE prefix = ? AND distribution = ? ORDER BY component',
+          prefix,
+          distribution,
+        )
+        .map(({ component, snapshot, repo }) => ({
+          component,
+          ...(snapshot === null ? {} : { snapshot }),
+          ...(repo === null ? {} : { repo }),
+        })),
+    stage: (prefix, distribution, changes) => {
+      unstage(database, prefix, distribution);
+      for (const { component, snapshot, repo } of changes) {
+        database.run(
+          'INSERT INTO publication_stage (prefix, distribution, component, snapshot, repo) VALUES (?, ?, ?, ?, ?)',
+          prefix,
+          distribution,
+          component,
+          snapshot ?? null,
+          repo ?? null,
+        );
+      }
+    },
     using: (snapshot) =>
       database
         .all<PublicationRow>(
-          `SELECT DISTINCT publication.* FROM publication_component JOIN publication ON publication.id = publication
-           WHERE snapshot = ? ORDER BY prefix, distribution`,
+          `SELECT * FROM publication
+           WHERE id IN (SELECT publication FROM publication_component WHERE snapshot = ?)
+             OR (prefix, distribution) IN (SELECT prefix, distribution FROM publication_stage WHERE snapshot = ?)
+           ORDER BY prefix, distribution`,
+          snapshot,
           snapshot,
         )
         .map(from),
@@ -168,12 +233,17 @@ export function openPublications(database: Database): Publications {
       void database.run('DELETE FROM intent WHERE prefix = ? AND distribution = ?', prefix, distribution),
     drop: (prefix, distribution, retiredAt) => {
       retire(database, prefix, distribution, retiredAt);
+      unstage(database, prefix, distribution);
       database.run('DELETE FROM publication WHERE prefix = ? AND distribution = ?', prefix, distribution);
     },
     forgetAll: () => {
-      for (const table of ['publication', 'generation', 'intent']) database.run(`DELETE FROM ${table}`);
+      for (const table of ['publication', 'publication_stage', 'generation', 'intent']) database.run(`DELETE FROM ${table}`);
     },
   };
+}
+
+function unstage(database: Database, prefix: string, distribution: string): void {
+  database.run('DELETE FROM publication_stage WHERE prefix = ? AND distribution = ?', prefix, distribution);
 }
 
 function finish(database: Database, intent: PublishIntent, retiredAt: string): void {

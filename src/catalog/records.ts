@@ -26,14 +26,14 @@ export interface Records {
   add(record: PackageRecord, digest: RecordDigest): number;
   head(id: number): RecordHead;
   text(id: number): Buffer;
-  /** The texts of several records, in their order. */
-  texts(ids: Uint32Array): Buffer[];
   /** The record with its text. */
   get(id: number): StoredRecord;
   /** Records with this name, in any content. */
   named(name: string): RecordHead[];
   /** All files any record refers to. */
   eachFile(): Iterable<FileRef>;
+  /** The files of every record, with its number. */
+  eachRecordFiles(): Iterable<{ readonly id: number; readonly files: readonly FileRef[] }>;
 }
 
 export function openRecords(database: Database): Records {
@@ -68,26 +68,17 @@ export function openRecords(database: Database): Records {
     },
     head,
     text,
-    texts: (ids) => {
-      const first = ids[0];
-      const last = ids.at(-1);
-      if (first === undefined || last === undefined) return [];
-      // Members that came together have consecutive numbers: one range is several times cheaper than as many look-ups.
-      if (last - first + 1 !== ids.length || !isAscending(ids)) return Array.from(ids, text);
-      return database
-        .all<{ text: Uint8Array }>('SELECT text FROM record_text WHERE id BETWEEN ? AND ? ORDER BY id', first, last)
-        .map((row) => asBuffer(row.text));
-    },
     get: (id) => ({ ...head(id), text: text(id) }),
     named: (name) => database.all<HeadRow>(`SELECT ${HEAD} FROM record WHERE name = ?`, name).map(headFrom),
+    eachRecordFiles: function* () {
+      for (const row of database.each<{ id: number; files: string }>('SELECT id, files FROM record')) {
+        yield { id: row.id, files: filesFrom(row.files) };
+      }
+    },
     eachFile: function* () {
       for (const row of database.each<{ files: string }>('SELECT files FROM record')) yield* filesFrom(row.files);
     },
   };
-}
-
-function isAscending(ids: Uint32Array): boolean {
-  return ids.every((id, index) => index === 0 || id === (ids[index - 1] ?? 0) + 1);
 }
 
 function headFrom(row: HeadRow): RecordHead {

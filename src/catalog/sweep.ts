@@ -18,19 +18,23 @@ export interface Sweep {
    * everything is rolled back again.
    */
   collect(dryRun: boolean): Collected;
+  /** Numbers of the contents that something else than a snapshot holds. */
+  heldBesidesSnapshots(): number[];
   /** Every leaf there is. */
   leafDigests(): ReadonlySet<Sha256>;
   /** Problems of the database itself, in words; empty when it is sound. */
   problems(): string[];
 }
 
-const ROOTS = `
+/** What holds contents besides snapshots. */
+const OTHER_ROOTS = `
   SELECT content FROM mirror
   UNION SELECT json_extract(value, '$.content') FROM mirror, json_each(mirror.indexes)
   UNION SELECT content FROM repo
-  UNION SELECT content FROM snapshot
   UNION SELECT value FROM generation, json_each(generation.contents)
   UNION SELECT value FROM intent, json_each(intent.plan, '$.contents')`;
+
+const ROOTS = `${OTHER_ROOTS} UNION SELECT content FROM snapshot`;
 
 /** Carries the result of a dry run out of the transaction it rolls back. */
 class RolledBack extends Error {
@@ -56,6 +60,7 @@ export function openSweep(database: Database): Sweep {
         throw error;
       }
     },
+    heldBesidesSnapshots: () => database.all<{ content: number }>(OTHER_ROOTS).map(({ content }) => content),
     leafDigests: () =>
       new Set(
         database

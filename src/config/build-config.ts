@@ -1,17 +1,18 @@
 import { isAbsolute, join } from 'node:path';
 import type { z } from 'zod';
 import type { MergePolicy } from '../core/snapshot.ts';
+import type { RetentionRule } from '../retention/policy.ts';
 import { readMergeFlags, readRepoFlag } from './aptly-flags.ts';
 import { buildMirror, unique } from './build-mirror.ts';
 import { check, refuse, warn } from './check.ts';
 import type { CheckContext } from './check.ts';
 import { NATIVE, SYSTEM } from './config.ts';
-import type { Config, Independent, Mapping, Release, Repo, Signing, SigningKey } from './config.ts';
+import type { CompletenessSettings, Config, Independent, Mapping, Release, Repo, Signing, SigningKey } from './config.ts';
 import type { EnvironmentSettings } from './environment.ts';
 import { formatPath } from './problem.ts';
 import type { Path } from './problem.ts';
 import { IGNORED_VARIABLES, independentSchema, mikoSchema, releaseSchema, repoSchema, single } from './schema.ts';
-import type { WrittenSigningKey } from './schema.ts';
+import type { WrittenRetentionRule, WrittenSigningKey } from './schema.ts';
 import { nameProblem } from './values.ts';
 import { isMapping } from './variables.ts';
 
@@ -51,8 +52,13 @@ export function buildConfig(options: BuildOptions, context: CheckContext): Confi
       label: publish?.label ?? 'artifacts',
       keepGenerations: publish?.keep_generations ?? 3,
       keepFor: publish?.keep_for ?? DAY,
+      validFor: publish?.valid_for,
+      signedBy: publish?.signed_by ?? false,
+      contents: publish?.contents ?? false,
     },
     downloads: { parallel: downloads?.parallel ?? 16, proxy: downloads?.proxy },
+    retention: (read('retention') ?? []).map(buildRetention),
+    completeness: buildCompleteness(read('completeness'), root),
     environment,
     warnings: [],
     ignored: context.variables.names
@@ -184,6 +190,19 @@ function buildKey(
   }
   refuse(context, path, `${where}: write either file (and passphrase_file) or agent (and home)`);
   return undefined;
+}
+
+function buildRetention({ pattern, keep, older_than: olderThan }: WrittenRetentionRule): RetentionRule {
+  return { pattern, ...(keep === undefined ? {} : { keep }), ...(olderThan === undefined ? {} : { olderThan }) };
+}
+
+function buildCompleteness(
+  written: z.output<typeof single.completeness> | undefined,
+  root: string,
+): CompletenessSettings | undefined {
+  if (written === undefined) return undefined;
+  const absolute = (paths: readonly string[]): string[] => paths.map((one) => fromRoot(root, one));
+  return { wanted: absolute(written.wanted), roles: absolute(written.roles), ignore: written.ignore, base: written.base };
 }
 
 function fromRoot<T extends string | undefined>(root: string, path: T): T | string {

@@ -4,6 +4,7 @@
  * resolve-release.ts's work, so that a configuration can be checked anywhere.
  */
 import type { MergePolicy } from '../core/snapshot.ts';
+import type { RetentionRule } from '../retention/policy.ts';
 import type { EnvironmentSettings } from './environment.ts';
 import type { Place, Problem } from './problem.ts';
 
@@ -27,6 +28,10 @@ export interface Config {
   readonly signing: Signing;
   readonly publish: PublishSettings;
   readonly downloads: DownloadSettings;
+  /** Which snapshots a prune may drop. */
+  readonly retention: readonly RetentionRule[];
+  /** Undefined: releases are not tested for completeness. */
+  readonly completeness: CompletenessSettings | undefined;
   readonly environment: EnvironmentSettings;
   readonly warnings: readonly Problem[];
   /** Variables of RPC-O that mean nothing here. */
@@ -122,12 +127,30 @@ export interface PublishSettings {
   readonly keepGenerations: number;
   /** Milliseconds an old generation is kept at least. */
   readonly keepFor: number;
+  /** Milliseconds from the date of a publication until clients refuse it; undefined: for ever. */
+  readonly validFor: number | undefined;
+  /** Whether publications name the keys their successors will be signed with (Signed-By). */
+  readonly signedBy: boolean;
+  /** Whether lists of the packages' files are published. */
+  readonly contents: boolean;
 }
 
 export interface DownloadSettings {
   readonly parallel: number;
   /** Overrides the machine's own proxy. */
   readonly proxy: string | undefined;
+}
+
+/** Which packages a release must have. Paths are absolute. */
+export interface CompletenessSettings {
+  /** Files with one package a line. */
+  readonly wanted: readonly string[];
+  /** Folders whose YAML files may hold lists of packages, as Ansible roles do. */
+  readonly roles: readonly string[];
+  /** Names and globs of packages that need not be there. */
+  readonly ignore: readonly string[];
+  /** What deployers have besides the release: names of mirrors, publications (`prefix/distribution`), or Packages files. */
+  readonly base: readonly string[];
 }
 
 export interface IgnoredVariable extends Place {

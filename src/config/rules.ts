@@ -31,6 +31,7 @@ const RULES: readonly Rule[] = [
   releasesAreMapped,
   usedMirrorsArePresent,
   publicationsDiffer,
+  pinnedKeysExpire,
 ];
 
 /** Reports every broken rule. `names` are those written, so that a mirror with a mistake is not also called unknown. */
@@ -160,6 +161,12 @@ function publicationsDiffer({ config, context }: RuleInput): void {
       }
     }
   }
+}
+
+/** RepositoryFormat, "Signed-By": clients heed it only while the Valid-Until beside it lies in the future. */
+function pinnedKeysExpire({ config, context }: RuleInput): void {
+  if (!config.publish.signedBy || config.publish.validFor !== undefined) return;
+  refuse(context, ['publish', 'signed_by'], 'publish.signed_by means nothing without publish.valid_for');
 }
 
 interface MappedSource {

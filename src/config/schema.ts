@@ -118,6 +118,13 @@ const signingKey = strict({
 });
 export type WrittenSigningKey = z.output<typeof signingKey>;
 
+const retentionRule = strict({
+  pattern: line,
+  keep: z.int().min(0).max(1_000_000).optional(),
+  older_than: duration.optional(),
+}).refine(({ keep, older_than: olderThan }) => keep !== undefined || olderThan !== undefined, 'say keep, or older_than, or both');
+export type WrittenRetentionRule = z.output<typeof retentionRule>;
+
 /** The variables that are one value each; lists and mappings are checked entry by entry in build-config.ts. */
 export const single = {
   aptly_architectures: words(architecture).pipe(z.array(z.string()).min(1)),
@@ -130,8 +137,18 @@ export const single = {
     label: line.optional(),
     keep_generations: z.int().min(1).max(1000).optional(),
     keep_for: duration.optional(),
+    valid_for: duration.optional(),
+    signed_by: flag.optional(),
+    contents: flag.optional(),
   }),
   downloads: strict({ parallel: z.int().min(1).max(256).optional(), proxy: httpUrl.optional() }),
+  retention: z.array(retentionRule),
+  completeness: strict({
+    wanted: words(path).default([]),
+    roles: words(path).default([]),
+    ignore: words(line).default([]),
+    base: words(path).default([]),
+  }),
 } as const;
 
 /** Every variable that means something here. */

@@ -51,6 +51,8 @@ function defaultValues(config: Config): readonly ShownValue[] {
     'publish.label': publish.label,
     'publish.keep_generations': publish.keepGenerations,
     'publish.keep_for': `${publish.keepFor / 1000}s`,
+    'publish.signed_by': publish.signedBy,
+    'publish.contents': publish.contents,
     'downloads.parallel': downloads.parallel,
   };
   return Object.entries(values).map(([name, value]) => ({ name, value, from: 'default' }));

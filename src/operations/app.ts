@@ -1,5 +1,5 @@
 /** What operations work with. The only place that constructs things; nothing is opened before it is asked for. */
-import { rmSync } from 'node:fs';
+import { readFileSync, existsSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -37,6 +37,8 @@ export interface App extends AsyncDisposable {
   /** A mirror of the configuration, ready to be updated. */
   mirror(mirror: Mirror, ctx: Context): Promise<MirrorSource>;
   catalog(): Promise<Catalog>;
+  /** The catalog for reading only; an empty one in memory where there is none, so that looking creates nothing. */
+  peek(): Promise<Catalog>;
   pool(): Promise<Pool>;
   locks(): Promise<LockFolder>;
   /** Opens the signing keys. Throws E_NO_KEY when there is none that can be used. */
@@ -79,7 +81,10 @@ function assemble(settings: Settings, parts: Parts): App {
     return () => (made ??= make());
   };
   const config = once(async () => (await import('../config/load.ts')).loadConfig(settings));
-  const catalog = once(async () => (opened.catalog = (await import('../catalog/catalog.ts')).openCatalog(catalogFile(settings))));
+  const catalog = once(async () => {
+    await refuseLostCatalog(settings, pool);
+    return (opened.catalog = (await import('../catalog/catalog.ts')).openCatalog(catalogFile(settings)));
+  });
   const cache = once(
     async () => (opened.cache = (await import('../catalog/leaf-cache.ts')).openLeafCache(join(settings.state, 'cache.db'))),
   );
@@ -92,7 +97,7 @@ function assemble(settings: Settings, parts: Parts): App {
         hint: 'Name one under signing.keys in vars/, or set GPG_PRIVATE to the path of a key file.',
       });
     }
-    return (await import('../sign/signer.ts')).openSigner(sources, clock);
+    return (await import('../sign/signer.ts')).openSigner(sources, clock, furtherKeys(await config()));
   });
 
   const app: App = {
@@ -104,6 +109,7 @@ function assemble(settings: Settings, parts: Parts): App {
     machine: () => machine,
     mirror: (mirror, ctx) => openMirror(mirror, app, ctx),
     catalog,
+    peek: async () => (existsSync(catalogFile(settings)) ? catalog() : (await import('../catalog/catalog.ts')).openCatalog(':memory:')),
     pool,
     locks,
     signer,
@@ -122,7 +128,7 @@ function assemble(settings: Settings, parts: Parts): App {
     change: async (ctx, work) =>
       (await locks()).hold('aptly', ctx, async () => {
         const { recoverPublications } = await import('../publish/generations.ts');
-        recoverPublications({ catalog: await catalog(), publicRoot: parts.publicRoot, clock, keep: await keepRule(config) });
+        recoverPublications({ catalog: await catalog(), publicRoot: parts.publicRoot, clock });
         return work();
       }),
     scratch: () => openScratch(app),
@@ -135,6 +141,18 @@ function assemble(settings: Settings, parts: Parts): App {
   return app;
 }
 
+/** A pool without its catalog has lost it: begun anew, the next clean-up would take every file in it for unused. */
+async function refuseLostCatalog(settings: Settings, pool: () => Promise<Pool>): Promise<void> {
+  const file = catalogFile(settings);
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
+  for (const { sha256 } of (await pool()).list()) {
+    throw new ArtifactsError('E_STATE', `The catalog ${file} is missing, though its pool is there`, {
+      hint: 'Restore it from a backup, or begin anew in another --state folder.',
+      details: { found: sha256 },
+    });
+  }
+}
+
 function catalogFile(settings: Settings): string {
   return join(settings.state, 'catalog.db');
 }
@@ -142,6 +160,17 @@ function catalogFile(settings: Settings): string {
 async function keepRule(config: () => Promise<Config>): Promise<BuildTools['keep']> {
   const { keepGenerations, keepFor } = (await config()).publish;
   return { generations: keepGenerations, milliseconds: keepFor };
+}
+
+/** GPG_PUBLIC, or signing.public_key: what clients get besides the public halves of the signing keys. */
+function furtherKeys({ environment, signing }: Config): Buffer[] {
+  const file = environment.publicKey ?? signing.publicKey;
+  if (file === undefined) return [];
+  try {
+    return [readFileSync(file)];
+  } catch (error) {
+    throw new ArtifactsError('E_NO_KEY', `The public key file ${file} cannot be read`, { hint: 'GPG_PUBLIC or signing.public_key names it.', cause: error });
+  }
 }
 
 /** The environment is nearer than vars/: GPG_PRIVATE replaces the keys named there. */

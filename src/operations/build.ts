@@ -68,7 +68,7 @@ async function runBuild(app: App, input: BuildInput, ctx: Context): Promise<Resu
   if (input.dryRun) {
     const { planRelease } = await import('../release/plan.ts');
     const { releaseFacts } = await import('../release/facts.ts');
-    const { planned } = planRelease(spec, releaseFacts(await app.catalog(), spec.name), options);
+    const { planned } = planRelease(spec, releaseFacts(await app.peek(), spec.name, app.clock()), options);
     return { release: spec.name, dryRun: true, nodes: planned };
   }
   if (config.environment.push === true && !input.readOnly) {
@@ -102,6 +102,7 @@ function verdictText({ release, result, build: id, readOnly }: ReleaseBuild & { 
     case 'unchanged':
       return `Release ${release} is built and unchanged: nothing to do.`;
     case 'done':
+      if (id === undefined) return `What was asked for of release ${release} is done; the release is not complete.${tried}`;
       return `Release ${release} is built: ${id}.${tried}`;
     case 'partial':
       return `Release ${release} is not complete: see the failed nodes above.${tried}`;

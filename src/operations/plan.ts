@@ -24,7 +24,7 @@ merge miko-r1.0.0-bookworm               build  snapshot slushie-r1.0.0-debian-b
     const config = await app.config();
     const spec = await releaseSpec(app, input.release);
     const options = { replace: input.replace || config.environment.replace === true, codenames: input.codename ?? [] };
-    const { planned } = planRelease(spec, releaseFacts(await app.catalog(), spec.name), options);
+    const { planned } = planRelease(spec, releaseFacts(await app.peek(), spec.name, app.clock()), options);
     return { release: spec.name, nodes: planned };
   },
   render: (result) => renderPlan(result),

@@ -1,5 +1,5 @@
 import { defineOperation } from './operation.ts';
-import { DEFAULT_PREFIX, requirePublication, viewPublication } from './publish-view.ts';
+import { DEFAULT_PREFIX, requirePublication, viewPublication, type PublicationView } from './publish-view.ts';
 
 export const publishShow = defineOperation({
   name: 'publish show',
@@ -22,7 +22,7 @@ Source line:   deb [signed-by=KEY] URL/apt-mirror/integrated r1.0.0-bookworm mai
     const { keyPath } = await import('../publish/layout.ts');
     const { publications } = catalog;
     const generations = publications.generations(publication.prefix, publication.distribution);
-    return { ...viewPublication(catalog, publication), folder: app.publicRoot, key: keyPath(publication.prefix), generations: generations.length };
+    return { ...viewPublication(catalog, publication, app.clock()), folder: app.publicRoot, key: keyPath(publication.prefix), generations: generations.length };
   },
   render: (publication) => {
     const { prefix, distribution, components } = publication;
@@ -33,6 +33,7 @@ Source line:   deb [signed-by=KEY] URL/apt-mirror/integrated r1.0.0-bookworm mai
       ['Architectures', publication.architectures.join(' ')],
       ['Published', `${publication.publishedAt}, generation ${publication.generation} (${publication.generations} kept)`],
       ['Signed by', publication.signedBy.join(', ')],
+      ...fieldLines(publication),
       ['Folder', publication.folder],
       ['Key', publication.key],
       ['Source line', `deb [signed-by=KEY] URL/${prefix} ${distribution} ${components.map((item) => item.component).join(' ')}`],
@@ -40,3 +41,19 @@ Source line:   deb [signed-by=KEY] URL/apt-mirror/integrated r1.0.0-bookworm mai
     return lines.map(([name, value]) => `${`${name}:`.padEnd(15)}${value}`).join('\n');
   },
 });
+
+function fieldLines({ fields, repos, validUntil, expires }: PublicationView): string[][] {
+  const { suite, codename, version, description, notAutomatic, butAutomaticUpgrades, pinKeys, contents } = fields;
+  const said: readonly (readonly [string, string | undefined])[] = [
+    ['Suite', suite],
+    ['Codename', codename],
+    ['Version', version],
+    ['Description', description],
+    ['Automatic', notAutomatic === true ? `no${butAutomaticUpgrades === true ? ', but its upgrades' : ''}` : undefined],
+    ['Valid until', validUntil === null ? undefined : `${validUntil}${expires === 'valid' ? '' : ` (${expires})`}`],
+    ['Pins its keys', pinKeys === true ? 'yes' : undefined],
+    ['File lists', contents === true ? 'yes' : undefined],
+    ['Follows', Object.entries(repos).map(([component, repo]) => `${component}=${repo}`).join(', ') || undefined],
+  ];
+  return said.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+}

@@ -1,6 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
-import type { Publication } from '../catalog/publications.ts';
+import type { Publication, PublicationFields } from '../catalog/publications.ts';
 import { ArtifactsError } from '../core/errors.ts';
+import { expiry } from '../publish/expiry.ts';
 
 /** Where releases are merged to; the prefix when none is named. */
 export const DEFAULT_PREFIX = 'apt-mirror/integrated';
@@ -17,16 +18,25 @@ export interface PublicationView {
   readonly generation: number;
   readonly publishedAt: string;
   readonly signedBy: readonly string[];
+  /** What else it says of itself. */
+  readonly fields: PublicationFields;
+  /** Components that follow a local repository with each update: component -> repository. */
+  readonly repos: Readonly<Record<string, string>>;
+  /** Until when clients accept it, ISO 8601; null: for ever. */
+  readonly validUntil: string | null;
+  /** `near`: it should have been published anew by now. */
+  readonly expires: 'valid' | 'near' | 'past' | null;
 }
 
-export function viewPublication(catalog: Catalog, publication: Publication): PublicationView {
+export function viewPublication(catalog: Catalog, publication: Publication, now: Date): PublicationView {
   const { prefix, distribution, format, generation, publishedAt, spec } = publication;
   const components = publication.components.map(({ component, snapshot }) => {
     const { name, content } = catalog.snapshots.get(snapshot);
     return { component, snapshot: name, packages: content.count };
   });
-  const { architectures, origin, label, signedBy } = spec;
-  return { prefix, distribution, format, components, architectures, origin, label, generation, publishedAt, signedBy };
+  const { architectures, origin, label, signedBy, given: _, repos = {}, validUntil = null, ...fields } = spec;
+  const expires = expiry(publication, now) ?? null;
+  return { prefix, distribution, format, components, architectures, origin, label, generation, publishedAt, signedBy, fields, repos, validUntil, expires };
 }
 
 /** Throws E_NOT_FOUND. */

@@ -22,7 +22,4 @@ export function bytes(count: number): string {
   return `${value.toFixed(1)} ${units[unit]}`;
 }
 
-/** `1 package`, `2 packages` */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
+export { counted } from '../util/counted.ts';

@@ -1,20 +1,18 @@
 /** Whether catalog, pool and published trees are whole and agree with each other. Changes nothing but mirrors' trust. */
-import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Publication } from '../catalog/publications.ts';
-import type { Context } from '../core/context.ts';
+import type { Clock, Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
-import { formatOf } from '../formats/index.ts';
 import type { Pool } from '../pool/index.ts';
+import { fileChecker } from './check-file.ts';
 import { isServing } from './generations.ts';
-import { distributionLink, prefixFolder, type Place } from './layout.ts';
+import { verifyPublication } from './verify.ts';
 
 export interface CheckRequest {
   readonly catalog: Catalog;
   readonly pool: Pool;
   readonly publicRoot: string;
+  readonly clock: Clock;
   /** Read and hash every file. */
   readonly deep: boolean;
 }
@@ -53,6 +51,7 @@ interface PoolCheck {
 async function checkPool({ catalog, pool, deep }: CheckRequest, ctx: Context): Promise<PoolCheck> {
   const seen = new Set<Sha256>();
   const lost = new Set<Sha256>();
+  const check = fileChecker({ hash: deep });
   const problems: string[] = [];
   let records = 0;
   for (const file of catalog.records.eachFile()) {
@@ -60,7 +59,7 @@ async function checkPool({ catalog, pool, deep }: CheckRequest, ctx: Context): P
     if (seen.has(file.sha256)) continue;
     seen.add(file.sha256);
     ctx.signal.throwIfAborted();
-    const problem = await checkFile(pool.path(file.sha256), file, deep);
+    const problem = await check(pool.path(file.sha256), file);
     if (problem === undefined) continue;
     lost.add(file.sha256);
     problems.push(`pool: ${file.name} (${file.sha256}) ${problem}`);
@@ -68,51 +67,13 @@ async function checkPool({ catalog, pool, deep }: CheckRequest, ctx: Context): P
   return { records, files: seen.size, problems, lost };
 }
 
-async function checkFile(path: string, { size, sha256 }: { size: number; sha256: Sha256 }, deep: boolean): Promise<string | undefined> {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return 'is missing';
-  if (found.size !== size) return `has ${found.size} bytes instead of ${size}`;
-  if (deep && (await hashFile(path)) !== sha256) return 'has other bytes than it should';
-  return undefined;
-}
-
-async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
-/** Served generation: its link, its indexes, and a name in the published pool for every package file. */
-async function checkPublication(publication: Publication, request: CheckRequest, ctx: Context): Promise<string[]> {
-  const { catalog, publicRoot, deep } = request;
-  const { publishing } = formatOf(publication.format);
-  const place: Place = { publicRoot, prefix: publication.prefix, distribution: publication.distribution };
+/** The served tree as a client sees it. */
+async function checkPublication(publication: Publication, { publicRoot, deep, clock }: CheckRequest, ctx: Context): Promise<string[]> {
   const name = `publication ${publication.prefix} ${publication.distribution}`;
-  if (!isServing(place, publication)) return [`${name}: generation ${publication.generation} is not what is served`];
-  const problems: string[] = [];
-  const served = catalog.publications
-    .generations(publication.prefix, publication.distribution)
-    .find(({ number }) => number === publication.generation);
-  const expect = async (path: string, file: { size: number; sha256: Sha256 }): Promise<void> => {
-    const problem = await checkFile(path, file, deep);
-    if (problem !== undefined) problems.push(`${name}: ${path} ${problem}`);
-  };
-  const link = distributionLink(place, publishing);
-  for (const index of served?.indexes ?? []) {
-    await expect(join(link, index.path), index);
-    await expect(join(link, publishing.hashedPath(index.path, index.sha256)), index);
-  }
-  for (const content of served?.contents ?? []) {
-    for (const id of catalog.contents.allMembers(content)) {
-      ctx.signal.throwIfAborted();
-      const record = catalog.records.head(id);
-      for (const [index, path] of publishing.poolPaths(record).entries()) {
-        const file = record.files[index];
-        if (file !== undefined) await expect(join(prefixFolder(place), path), file);
-      }
-    }
-  }
-  return problems;
+  if (!isServing({ publicRoot, ...publication }, publication)) return [`${name}: generation ${publication.generation} is not what is served`];
+  const request = { publicRoot, now: clock(), check: fileChecker({ hash: deep }), unpack: deep };
+  const { problems } = await verifyPublication(publication, request, ctx);
+  return problems.map(({ path, problem }) => `${name}: ${path} ${problem}`);
 }
 
 function distrustMirrors(catalog: Catalog, lost: ReadonlySet<Sha256>): void {

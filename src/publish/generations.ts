@@ -1,6 +1,6 @@
 /** What becomes of generations that are no longer served, and of publications whose switch was interrupted. */
-import { readdirSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Generation, Publication, PublishIntent } from '../catalog/publications.ts';
 import type { Clock } from '../core/context.ts';
@@ -23,34 +23,39 @@ interface GenerationTools {
   readonly keep: KeepRule;
 }
 
-/** `position` counts from 0 for the newest generation. */
-export function isOutOfKeep(
-  generation: Generation,
-  position: number,
-  { keep, now }: { readonly keep: KeepRule; readonly now: Date },
-): boolean {
-  if (generation.retiredAt === undefined || position < keep.generations) return false;
-  return now.getTime() - new Date(generation.retiredAt).getTime() > keep.milliseconds;
+/** The rule at a point in time. */
+export interface KeepNow {
+  readonly keep: KeepRule;
+  readonly now: Date;
+  /** Generations about to be added, which count as the newest. */
+  readonly coming?: number;
+}
+
+/** Those of a distribution that clients may still be in the middle of; of what is no longer served only time decides. */
+export function keptGenerations(generations: readonly Generation[], { keep, now, coming = 0 }: KeepNow): Generation[] {
+  const isServed = coming > 0 || generations.some(({ retiredAt }) => retiredAt === undefined);
+  const newest = isServed ? keep.generations - coming : 0;
+  return generations.filter(({ retiredAt }, index) => {
+    if (retiredAt === undefined || generations.length - index <= newest) return true;
+    return now.getTime() - new Date(retiredAt).getTime() <= keep.milliseconds;
+  });
 }
 
 /** Removes generations that no rule keeps, and folders that no generation stands for. */
-export function pruneGenerations(place: Place, tools: GenerationTools): number {
+export function pruneGenerations(place: Place, tools: GenerationTools): void {
   const { publications } = tools.catalog;
   const generations = publications.generations(place.prefix, place.distribution);
-  const gone = generations
-    .toReversed()
-    .filter((generation, position) => isOutOfKeep(generation, position, { keep: tools.keep, now: tools.clock() }));
-  tools.catalog.transaction(() => {
-    for (const { number } of gone) publications.dropGeneration(place.prefix, place.distribution, number);
-  });
-  const kept = new Set(generations.filter((generation) => !gone.includes(generation)).map(({ number }) => String(number)));
-  let removed = 0;
-  for (const name of listFolder(generationsFolder(place))) {
-    if (kept.has(name)) continue;
-    durable.removeTree(join(generationsFolder(place), name));
-    removed += 1;
+  const kept = keptGenerations(generations, { keep: tools.keep, now: tools.clock() });
+  const gone = generations.filter((generation) => !kept.includes(generation));
+  if (gone.length > 0) {
+    tools.catalog.transaction(() => {
+      for (const { number } of gone) publications.dropGeneration(place.prefix, place.distribution, number);
+    });
   }
-  return removed;
+  const numbers = new Set(kept.map(({ number }) => String(number)));
+  for (const name of listFolder(generationsFolder(place))) {
+    if (!numbers.has(name)) durable.removeTree(join(generationsFolder(place), name));
+  }
 }
 
 function listFolder(folder: string): string[] {
@@ -63,9 +68,10 @@ function listFolder(folder: string): string[] {
 
 /**
  * Brings catalog and trees together after a run was stopped between announcing a switch and recording it: what the link
- * says happened. To be called whenever the aptly lock was taken.
+ * says happened. A link that is gone without such an announcement was on its way to be dropped, or somebody removed it:
+ * it is put back. To be called whenever the aptly lock was taken.
  */
-export function recoverPublications(tools: GenerationTools): void {
+export function recoverPublications(tools: Omit<GenerationTools, 'keep'>): void {
   for (const intent of tools.catalog.publications.intents()) {
     const { publications } = tools.catalog;
     if (isSwitched(intent, tools.publicRoot)) {
@@ -75,6 +81,17 @@ export function recoverPublications(tools: GenerationTools): void {
       tools.catalog.transaction(() => publications.abandon(intent.prefix, intent.distribution));
     }
   }
+  for (const publication of tools.catalog.publications.list()) restoreLink(publication, tools.publicRoot);
+}
+
+function restoreLink(publication: Publication, publicRoot: string): void {
+  const place: Place = { publicRoot, prefix: publication.prefix, distribution: publication.distribution };
+  const format = formatOf(publication.format).publishing;
+  const link = distributionLink(place, format);
+  if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) return;
+  if (!existsSync(generationFolder(place, publication.generation))) return; // `db check` tells; publishing again mends
+  durable.makeFolderDurably(dirname(link));
+  durable.switchLink(link, linkTarget(place, format, publication.generation));
 }
 
 function isSwitched(intent: PublishIntent, publicRoot: string): boolean {
@@ -95,7 +112,9 @@ export function isServing(place: Place, what: Pick<Publication, 'format' | 'gene
 /** Stops serving a distribution. Its generations stay until the keep rule lets them go. */
 export function dropPublication(publication: Publication, tools: GenerationTools): void {
   const place: Place = { publicRoot: tools.publicRoot, prefix: publication.prefix, distribution: publication.distribution };
-  durable.removeFile(distributionLink(place, formatOf(publication.format).publishing));
+  const link = distributionLink(place, formatOf(publication.format).publishing);
+  durable.removeFile(link);
+  if (existsSync(dirname(link))) durable.flushFolder(dirname(link));
   tools.catalog.transaction(() =>
     tools.catalog.publications.drop(publication.prefix, publication.distribution, tools.clock().toISOString()),
   );

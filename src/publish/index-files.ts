@@ -10,7 +10,7 @@ import type { Content, Leaf } from '../core/snapshot.ts';
 import type { IndexPlan, PublishingFormat } from '../formats/format.ts';
 import * as durable from '../util/durable.ts';
 import { xzHeader, xzTrailer } from '../util/xz-stream.ts';
-import { compressLeaves } from './compress.ts';
+import { compressLeaves, type LeafTexts } from './compress.ts';
 
 /** The content of each component of a publication. */
 export type Components = ReadonlyMap<string, Content>;
@@ -34,22 +34,36 @@ export async function writeIndexes(
   tools: IndexTools,
   ctx: Context,
 ): Promise<WrittenIndex> {
-  const separator = Buffer.from(tools.format.separator);
-  const text = (leaf: Leaf): Buffer =>
-    Buffer.concat(tools.catalog.records.texts(tools.catalog.contents.members(leaf.id)).flatMap((part) => [part, separator]));
+  const texts = leafTexts(tools);
   const leavesOf = leafReader(tools.catalog, components);
   const wanted = plans.map((plan) => ({ plan, leaves: leavesOf(plan) }));
 
-  await compressLeaves(wanted.flatMap(({ leaves }) => leaves), { cache: tools.cache, text }, ctx);
+  await compressLeaves(wanted.flatMap(({ leaves }) => leaves), { cache: tools.cache, texts }, ctx);
   const listed: PublishedIndex[] = [];
   const written: PublishedIndex[] = [];
   for (const { plan, leaves } of wanted) {
     ctx.signal.throwIfAborted();
     const compressed = [writeGz(folder, plan.path, leaves, tools), writeXz(folder, plan.path, leaves, tools)];
     written.push(...compressed);
-    listed.push(plainDigest(plan.path, leaves, text), ...compressed);
+    listed.push(plainDigest(plan.path, leaves, texts), ...compressed);
   }
   return { listed, written };
+}
+
+/** Compresses all that the indexes of these contents will need: work that can be done while something else is. */
+export async function compressAhead(contents: Iterable<Content>, tools: IndexTools, ctx: Context): Promise<void> {
+  const { catalog, cache, format } = tools;
+  const leaves = [...contents].flatMap(({ id }) => catalog.contents.leaves(id));
+  const indexed = leaves.filter(({ partition }) => partition !== format.listed.partition);
+  await compressLeaves(indexed, { cache, texts: leafTexts(tools) }, ctx);
+}
+
+function leafTexts({ catalog: { members, contents }, format }: IndexTools): LeafTexts {
+  const separator = Buffer.from(format.separator);
+  return {
+    text: (leaf) => Buffer.concat(members.texts(contents.members(leaf.id)).flatMap((part) => [part, separator])),
+    size: ({ size, count }) => size + count * separator.length,
+  };
 }
 
 /** The leaves of an index in the order of its partitions. */
@@ -60,11 +74,11 @@ function leafReader(catalog: Catalog, components: Components): (plan: IndexPlan)
     plan.partitions.flatMap((partition) => (all.get(plan.component) ?? []).filter((leaf) => leaf.partition === partition));
 }
 
-function plainDigest(path: string, leaves: readonly Leaf[], text: (leaf: Leaf) => Buffer): PublishedIndex {
+function plainDigest(path: string, leaves: readonly Leaf[], texts: LeafTexts): PublishedIndex {
   const hash = createHash('sha256');
   let size = 0;
   for (const leaf of leaves) {
-    const bytes = text(leaf);
+    const bytes = texts.text(leaf);
     hash.update(bytes);
     size += bytes.length;
   }

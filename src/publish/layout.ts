@@ -11,7 +11,7 @@ export interface Place {
 }
 
 /** Generations lie beside the folder that clients see, so that the switch stays within one file system. */
-const GENERATIONS = '.generations';
+export const GENERATIONS = '.generations';
 
 export function prefixFolder(place: Pick<Place, 'publicRoot' | 'prefix'>): string {
   return safeJoin(place.publicRoot, place.prefix);
@@ -27,8 +27,9 @@ export function distributionLink(place: Place, format: PublishingFormat): string
   return safeJoin(join(prefixFolder(place), format.folders.distributions), place.distribution);
 }
 
+/** One folder for each distribution: no name of a distribution holds a percent sign, and none lies in another's. */
 export function generationsFolder(place: Place): string {
-  return safeJoin(join(prefixFolder(place), GENERATIONS), place.distribution);
+  return safeJoin(join(prefixFolder(place), GENERATIONS), place.distribution.replaceAll('/', '%'));
 }
 
 export function generationFolder(place: Place, number: number): string {

@@ -22,21 +22,22 @@ export interface ListedTools {
   readonly format: PublishingFormat;
 }
 
-interface Part {
+export interface Part {
   readonly record: StoredRecord;
   readonly file: ListedFile;
 }
 
-/** Writes the listed files of a component below the folder of a generation. */
+/** Writes the listed files of a component, but for those of these names, below the folder of a generation. */
 export async function writeListed(
   folder: string,
-  { component, content }: { readonly component: string; readonly content: Content },
+  { component, content, except }: { readonly component: string; readonly content: Content; readonly except: ReadonlySet<string> },
   tools: ListedTools,
   ctx: Context,
 ): Promise<WrittenIndex> {
   const listed: PublishedIndex[] = [];
   const written: PublishedIndex[] = [];
   for (const [name, parts] of partsByName(content, tools)) {
+    if (except.has(name)) continue;
     ctx.signal.throwIfAborted();
     const path = `${component}/${name}`;
     const file = await writeOne(folder, { path, parts }, tools, ctx);
@@ -46,7 +47,8 @@ export async function writeListed(
   return { listed, written };
 }
 
-function partsByName(content: Content, { catalog, format }: ListedTools): Map<string, Part[]> {
+/** The listed files of a content: for each name its sources, each once. */
+export function partsByName(content: Content, { catalog, format }: ListedTools): Map<string, Part[]> {
   const found = new Map<string, Part[]>();
   for (const leaf of catalog.contents.leaves(content.id)) {
     if (leaf.partition !== format.listed.partition) continue;
@@ -85,7 +87,8 @@ async function writeOne(folder: string, { path, parts }: Wanted, tools: ListedTo
   return linkPart(folder, path, last, tools);
 }
 
-function sourceOf({ record }: Part, { pool }: ListedTools): string {
+/** Where the packed bytes lie. */
+export function sourceOf({ record }: Part, { pool }: ListedTools): string {
   const file = record.files[0];
   if (file === undefined) throw new Error(`The listed file ${record.name} has no file`);
   return pool.path(file.sha256);
@@ -103,7 +106,8 @@ function linkPart(folder: string, path: string, part: Part, { pool, format }: Li
   return { packed, plain: { path, size: part.file.plain.size, sha256: part.file.plain.sha256 } };
 }
 
-async function writeCombined(
+/** Writes plain bytes packed, under their name and under their digest. */
+export async function writeCombined(
   folder: string,
   path: string,
   plain: AsyncIterable<Buffer>,

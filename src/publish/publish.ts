@@ -7,19 +7,24 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LeafCache } from '../catalog/leaf-cache.ts';
-import type { Publication, PublicationSpec, PublishIntent } from '../catalog/publications.ts';
+import type { Publication, PublicationFields, PublicationSpec, PublishIntent } from '../catalog/publications.ts';
 import type { Clock, Context } from '../core/context.ts';
-import { ArtifactsError } from '../core/errors.ts';
+import { canonicalJson } from '../core/digest.ts';
 import type { Content, Snapshot } from '../core/snapshot.ts';
 import type { RepoFormat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Pool } from '../pool/index.ts';
 import type { Signer } from '../sign/signer.ts';
 import * as durable from '../util/durable.ts';
-import { isOutOfKeep, pruneGenerations, type KeepRule } from './generations.ts';
-import { writeIndexes, type Components } from './index-files.ts';
+import { checkNames } from './check-names.ts';
+import { isHalfExpired } from './expiry.ts';
+import { writeFileLists } from './file-lists.ts';
+import { isServing, keptGenerations, pruneGenerations, type KeepRule } from './generations.ts';
+import { compressAhead, writeIndexes, type Components } from './index-files.ts';
 import { linkFiles } from './link-files.ts';
 import { writeListed } from './listed-files.ts';
+import { nextDate } from './next-date.ts';
+import { checkFields, rootFields } from './root-fields.ts';
 import { distributionLink, generationFolder, generationsFolder, keyPath, linkTarget, type Place } from './layout.ts';
 
 export interface PublishTools {
@@ -40,6 +45,13 @@ export interface PublishRequest {
   readonly label: string;
   /** Published even when a component has nothing for them; the contents' own are added. */
   readonly architectures: readonly string[];
+  /** What else it says of itself; default: nothing that need not be said. */
+  readonly fields?: Omit<PublicationFields, 'origin' | 'label'>;
+  /** Remembered with the publication: see PublicationSpec. */
+  readonly given?: PublicationFields;
+  readonly repos?: Readonly<Record<string, string>>;
+  /** Publish also what is served already: with today's date and keys. */
+  readonly refresh?: boolean;
 }
 
 export interface Published {
@@ -57,38 +69,58 @@ export async function publish(
   tools: PublishTools,
   ctx: Context,
 ): Promise<Published> {
-  checkNames(request);
-  const before = tools.catalog.publications.find(request.prefix, request.distribution);
+  const { publications } = tools.catalog;
   const format = formatOf([...request.components.values()][0]?.format ?? '');
+  checkNames({ ...request, components: request.components.keys() }, format.publishing, publications.list());
+  const before = publications.find(request.prefix, request.distribution);
+  checkFields(request);
   const spec = specOf(request, signer, format, tools.catalog);
-  if (before !== undefined && isServed(before, request, spec)) return { publication: before, changed: false, linked: 0 };
-
   const place: Place = { publicRoot: tools.publicRoot, prefix: request.prefix, distribution: request.distribution };
+  const stays = before !== undefined && request.refresh !== true && isServed(before, request, spec) && !isHalfExpired(before, tools.clock());
+  if (stays && isServing(place, before)) {
+    return { publication: before, changed: false, linked: 0 };
+  }
+
   ctx.report({ type: 'phase', subject: `${place.prefix} ${place.distribution}`, text: 'publishing' });
-  const linked = await linkFiles([...request.components.values()].map(({ content }) => content), before, { format, place, tools });
-  const intent = await writeGeneration(request, { spec, signer, format, place, before }, tools, ctx);
+  // What is served has its files, unless the tree is damaged or somebody wants it made anew.
+  const whole = before !== undefined && request.refresh !== true && isServing(place, before) ? before : undefined;
+  const contents = [...request.components.values()].map(({ content }) => content);
+  const linked = await whileCompressing(contents, { format, tools }, ctx, () => linkFiles(contents, whole, { format, place, tools }));
+  const intent = await writeGeneration(request, { spec, signer, format, place }, tools, ctx);
   await exportKey(place, signer);
   switchTo(intent, place, format, tools);
   pruneGenerations(place, tools);
-  const publication = tools.catalog.publications.find(request.prefix, request.distribution);
+  const publication = publications.find(request.prefix, request.distribution);
   if (publication === undefined) throw new Error('A publication vanished while it was made');
   return { publication, changed: true, linked };
+}
+
+interface Compressing {
+  readonly format: RepoFormat;
+  readonly tools: PublishTools;
+}
+
+/** Linking files waits for the disk and compressing for the other cores: both at once. Both have ended when it returns. */
+async function whileCompressing<T>(contents: readonly Content[], { format, tools }: Compressing, ctx: Context, work: () => Promise<T>): Promise<T> {
+  const { catalog, cache } = tools;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([ctx.signal, stop.signal]);
+  const compressing = compressAhead(contents, { catalog, cache, format: format.publishing }, { ...ctx, signal });
+  const orStop = (working: Promise<T>): Promise<T> =>
+    working.catch((error: unknown) => {
+      stop.abort(error);
+      throw error;
+    });
+  const [worked, compressed] = await Promise.allSettled([orStop(work()), compressing]);
+  if (worked.status === 'rejected') throw worked.reason;
+  if (compressed.status === 'rejected') throw compressed.reason;
+  return worked.value;
 }
 
 async function exportKey({ publicRoot, prefix }: Place, signer: Signer): Promise<void> {
   const path = join(publicRoot, keyPath(prefix));
   const key = await signer.publicKeys();
   if (!existsSync(path) || !readFileSync(path).equals(key)) durable.writeFileDurably(path, key);
-}
-
-/** Distribution, prefix and component names stand in URLs and one-line sources. */
-function checkNames({ prefix, distribution, components }: PublishRequest): void {
-  for (const name of [prefix, distribution, ...components.keys()]) {
-    if (/^[A-Za-z0-9][A-Za-z0-9+._~-]*(\/[A-Za-z0-9][A-Za-z0-9+._~-]*)*$/.test(name)) continue;
-    throw new ArtifactsError('E_USAGE', `"${name}" cannot be published under that name`, {
-      hint: 'Use letters, digits and + . _ ~ - in the parts of a prefix, distribution or component.',
-    });
-  }
 }
 
 function specOf(request: PublishRequest, signer: Signer, format: RepoFormat, catalog: Catalog): PublicationSpec {
@@ -101,13 +133,17 @@ function specOf(request: PublishRequest, signer: Signer, format: RepoFormat, cat
     origin: request.origin,
     label: request.label,
     signedBy: [...signer.fingerprints],
+    ...request.fields,
+    ...(request.given === undefined || Object.keys(request.given).length === 0 ? {} : { given: request.given }),
+    ...(request.repos === undefined || Object.keys(request.repos).length === 0 ? {} : { repos: request.repos }),
   };
 }
 
 function isServed(before: Publication, request: PublishRequest, spec: PublicationSpec): boolean {
   const components = [...request.components].map(([component, { id }]) => ({ component, snapshot: id }));
   components.sort((a, b) => (a.component < b.component ? -1 : 1));
-  return JSON.stringify(before.components) === JSON.stringify(components) && JSON.stringify(before.spec) === JSON.stringify(spec);
+  const { validUntil: _, ...said } = before.spec;
+  return JSON.stringify(before.components) === JSON.stringify(components) && canonicalJson(said) === canonicalJson(spec);
 }
 
 interface Writing {
@@ -115,19 +151,19 @@ interface Writing {
   readonly signer: Signer;
   readonly format: RepoFormat;
   readonly place: Place;
-  readonly before: Publication | undefined;
 }
 
 /** Writes a complete, signed and flushed generation that nobody reads yet. */
 async function writeGeneration(
   request: PublishRequest,
-  { spec, signer, format, place, before }: Writing,
+  { spec, signer, format, place }: Writing,
   tools: PublishTools,
   ctx: Context,
 ): Promise<PublishIntent> {
   const { catalog } = tools;
   const number = nextNumber(place, catalog);
   const folder = generationFolder(place, number);
+  durable.makeFolderDurably(dirname(folder));
   durable.removeTree(folder);
   const names = [...request.components.keys()].sort();
   const contents: Components = new Map(names.map((name) => [name, requireContent(request, name)]));
@@ -139,20 +175,22 @@ async function writeGeneration(
   const listed = [...indexes.listed];
   const written = [...indexes.written];
   for (const [component, content] of contents) {
-    const more = await writeListed(folder, { component, content }, { catalog, pool: tools.pool, format: format.publishing }, ctx);
-    listed.push(...more.listed);
-    written.push(...more.written);
+    const at = { component, content };
+    const publishing = { ...tools, format: format.publishing };
+    const complete = spec.contents === true;
+    const lists = await writeFileLists(folder, { ...at, architectures: spec.architectures, complete }, publishing, ctx);
+    const more = await writeListed(folder, { ...at, except: lists.names }, publishing, ctx);
+    listed.push(...lists.listed, ...more.listed);
+    written.push(...lists.written, ...more.written);
   }
   carryOver(place, folder, { format, tools });
 
-  const date = nextDate(tools.clock(), before);
+  const date = await nextDate(place, tools, ctx);
+  const validUntil = spec.validFor === undefined ? undefined : new Date(date.getTime() + spec.validFor);
   const root = format.publishing.root({
-    origin: spec.origin,
-    label: spec.label,
-    distribution: request.distribution,
-    description: `${spec.label} ${request.distribution}`,
+    ...rootFields(spec, request.distribution),
     date,
-    architectures: spec.architectures,
+    ...(validUntil === undefined ? {} : { validUntil }),
     components: names,
     files: listed,
   });
@@ -172,7 +210,7 @@ async function writeGeneration(
     components: [...request.components].map(([component, { id }]) => ({ component, snapshot: id })),
     contents: [...new Set([...contents.values()].map(({ id }) => id))],
     indexes: written,
-    spec,
+    spec: { ...spec, ...(validUntil === undefined ? {} : { validUntil: validUntil.toISOString() }) },
     publishedAt: date.toISOString(),
   };
 }
@@ -195,21 +233,14 @@ function nextNumber(place: Place, catalog: Catalog): number {
   return Math.max(0, ...recorded, ...onDisk) + 1;
 }
 
-/** Clients refuse a Date that goes back, also when an older snapshot is published again. */
-function nextDate(now: Date, before: Publication | undefined): Date {
-  const second = Math.floor(now.getTime() / 1000) * 1000;
-  if (before === undefined) return new Date(second);
-  return new Date(Math.max(second, new Date(before.publishedAt).getTime() + 1000));
-}
-
 /** Indexes of generations that are still kept stay reachable by their digests through the new one. */
 function carryOver(place: Place, folder: string, { format, tools }: { format: RepoFormat; tools: PublishTools }): void {
   const generations = tools.catalog.publications.generations(place.prefix, place.distribution);
-  for (const [position, generation] of generations.toReversed().entries()) {
-    if (isOutOfKeep(generation, position + 1, { keep: tools.keep, now: tools.clock() })) continue;
+  for (const generation of keptGenerations(generations, { keep: tools.keep, now: tools.clock(), coming: 1 })) {
     for (const { path, sha256 } of generation.indexes) {
       const hashed = format.publishing.hashedPath(path, sha256);
       const from = join(generationFolder(place, generation.number), hashed);
+      if (!existsSync(from)) continue; // somebody removed it
       durable.makeFolder(dirname(join(folder, hashed)));
       durable.linkFile(from, join(folder, hashed));
     }
@@ -220,7 +251,7 @@ function switchTo(intent: PublishIntent, place: Place, format: RepoFormat, tools
   const { catalog } = tools;
   catalog.transaction(() => catalog.publications.begin(intent));
   const link = distributionLink(place, format.publishing);
-  durable.makeFolder(dirname(link));
+  durable.makeFolderDurably(dirname(link));
   durable.switchLink(link, linkTarget(place, format.publishing, intent.generation));
   catalog.transaction(() => catalog.publications.finish(intent, tools.clock().toISOString()));
 }

@@ -138,13 +138,21 @@ test('what is empty is as good as not there', async (t) => {
 
 test('defaults and written settings of publishing, downloads and signing', async (t) => {
   const plain = await load({ 'vars/a.yml': '' });
-  t.deepEqual(plain.publish, { origin: 'artifacts', label: 'artifacts', keepGenerations: 3, keepFor: 86_400_000 });
+  t.deepEqual(plain.publish, {
+    origin: 'artifacts',
+    label: 'artifacts',
+    keepGenerations: 3,
+    keepFor: 86_400_000,
+    validFor: undefined,
+    signedBy: false,
+    contents: false,
+  });
   t.deepEqual(plain.downloads, { parallel: 16, proxy: undefined });
   t.deepEqual(plain.signing, { keys: [], publicKey: undefined });
 
   const written = await load({
     'vars/a.yml': [
-      'publish: {origin: Example, label: Platform, keep_generations: 5, keep_for: 1d12h}',
+      'publish: {origin: Example, label: Platform, keep_generations: 5, keep_for: 1d12h, valid_for: 7d, signed_by: yes, contents: on}',
       'downloads: {parallel: 4, proxy: "http://proxy.example.org:3128"}',
       'signing:',
       '  public_key: keys/public.asc',
@@ -153,7 +161,7 @@ test('defaults and written settings of publishing, downloads and signing', async
       `    - {agent: "${KEY.toLowerCase()}"}`,
     ].join('\n'),
   });
-  t.like(written.publish, { origin: 'Example', label: 'Platform', keepGenerations: 5, keepFor: 36 * 3_600_000 });
+  t.like(written.publish, { origin: 'Example', label: 'Platform', keepGenerations: 5, keepFor: 36 * 3_600_000, validFor: 7 * 86_400_000, signedBy: true, contents: true });
   t.deepEqual(written.downloads, { parallel: 4, proxy: 'http://proxy.example.org:3128' });
   t.deepEqual(written.signing, {
     publicKey: '/nowhere/keys/public.asc',

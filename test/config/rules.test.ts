@@ -134,3 +134,8 @@ test('mappings of the wrong shape are refused where they are wrong', async (t) =
     ],
   );
 });
+
+test('keys are pinned in root metadata only together with an end of its validity', async (t) => {
+  t.deepEqual(await wrong('publish: {signed_by: yes}'), ['1:22: publish.signed_by means nothing without publish.valid_for']);
+  t.deepEqual(await wrong('publish: {signed_by: yes, valid_for: 30d}'), []);
+});

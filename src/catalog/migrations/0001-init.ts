@@ -100,6 +100,16 @@ CREATE TABLE publication_component (
   PRIMARY KEY (publication, component)
 ) STRICT, WITHOUT ROWID;
 
+-- Changes of components that wait for the next update of the publication.
+CREATE TABLE publication_stage (
+  prefix TEXT NOT NULL,
+  distribution TEXT NOT NULL,
+  component TEXT NOT NULL,
+  snapshot INTEGER REFERENCES snapshot (id),
+  repo TEXT,                  -- a local repository, frozen at the update; neither: the component goes
+  PRIMARY KEY (prefix, distribution, component)
+) STRICT, WITHOUT ROWID;
+
 -- Trees on disk, the served one and those kept for readers in the middle of them.
 CREATE TABLE generation (
   format TEXT NOT NULL,

@@ -1,0 +1,149 @@
+/**
+ * Questions about many records at once. A row costs the driver some microseconds whatever it holds, which for a whole
+ * distribution is more than all else a search does; so the columns of many rows come packed into one.
+ */
+import type { Sha256 } from '../core/digest.ts';
+import type { RecordDigest } from '../core/package.ts';
+import { asBuffer, type RecordHead } from './records.ts';
+import type { Database } from './open.ts';
+
+/** Columns of some records, each as long as the list asked for and in its order. */
+export interface MemberColumns {
+  readonly partitions: readonly string[];
+  readonly names: readonly string[];
+  readonly versions: readonly string[];
+  readonly architectures: readonly string[];
+}
+
+export interface Members {
+  /** Numbers of all records of a format, but for those of one partition. */
+  all(format: string, except: string): Uint32Array;
+  names(ids: Uint32Array): readonly string[];
+  /** For each identity the number of its record, where there is one. */
+  find(digests: readonly RecordDigest[]): (number | undefined)[];
+  /** The records without their texts, in the order of the list. */
+  heads(ids: Uint32Array): RecordHead[];
+  columns(ids: Uint32Array): MemberColumns;
+  /** The texts of the records, in their order. All are in memory at once: ask for some thousand at a time. */
+  texts(ids: Uint32Array): readonly Buffer[];
+  /**
+   * Positions in the list of the records whose text holds this word, in whatever case; some others may be among them.
+   * The word must be plain ASCII without `%` and `_`.
+   */
+  mentioning(ids: Uint32Array, word: string): readonly number[];
+}
+
+/**
+ * Numbers go in as one JSON list. The join is CROSS so that SQLite visits the records in the order of the list, which is
+ * the order in which the aggregates collect.
+ */
+const FROM_LIST = 'FROM json_each(?) AS item CROSS JOIN';
+
+export function openMembers(database: Database): Members {
+  return {
+    all: (format, except) => {
+      const row = database.get<{ ids: string }>(
+        'SELECT json_group_array(id) AS ids FROM record WHERE format = ? AND partition <> ?',
+        format,
+        except,
+      );
+      return Uint32Array.from(JSON.parse(row?.ids ?? '[]') as number[]);
+    },
+    names: (ids) => packed(database, 'json_group_array(name) AS names', ids).names,
+    columns: (ids) =>
+      packed(
+        database,
+        `json_group_array(partition) AS partitions, json_group_array(name) AS names,
+         json_group_array(version) AS versions, json_group_array(architecture) AS architectures`,
+        ids,
+      ),
+    find: (digests) => {
+      const row = database.get<{ found: string }>(
+        `SELECT json_group_array(json_array(item.key, record.id)) AS found ${FROM_LIST} record ON record.digest = unhex(item.value)`,
+        JSON.stringify(digests),
+      );
+      const ids = Array.from<unknown, number | undefined>(digests, () => undefined);
+      for (const [position, id] of JSON.parse(row?.found ?? '[]') as [number, number][]) ids[position] = id;
+      return ids;
+    },
+    heads: (ids) => slices(ids, HEADS_AT_ONCE).flatMap((slice) => heads(database, slice)),
+    texts: (ids) => texts(database, ids),
+    mentioning: (ids, word) => {
+      const row = database.get<{ positions: string }>(
+        `SELECT json_group_array(item.key) AS positions ${FROM_LIST} record_text ON record_text.id = item.value
+         WHERE CAST(text AS TEXT) LIKE ?`,
+        list(ids),
+        `%${word}%`,
+      );
+      return JSON.parse(row?.positions ?? '[]') as number[];
+    },
+  };
+}
+
+function packed(database: Database, columns: string, ids: Uint32Array): MemberColumns {
+  const row = database.get<Record<string, string>>(`SELECT ${columns} ${FROM_LIST} record ON record.id = item.value`, list(ids));
+  const read = (name: string): readonly string[] => JSON.parse(row?.[name] ?? '[]') as string[];
+  const found = { partitions: read('partitions'), names: read('names'), versions: read('versions'), architectures: read('architectures') };
+  if (found.names.length !== ids.length) throw new Error('Records are missing from the catalog');
+  return found;
+}
+
+/** Records whose heads are asked for at once: bounds the JSON that is made of them. */
+const HEADS_AT_ONCE = 2000;
+
+type PackedHead = readonly [
+  id: number,
+  digest: RecordDigest,
+  format: string,
+  partition: string,
+  name: string,
+  version: string,
+  architecture: string,
+  size: number,
+  files: readonly (readonly [Sha256, number, string])[],
+];
+
+function heads(database: Database, ids: Uint32Array): RecordHead[] {
+  const row = database.get<{ heads: string }>(
+    `SELECT json_group_array(json_array(record.id, lower(hex(digest)), format, partition, name, version, architecture, size,
+       json(files))) AS heads ${FROM_LIST} record ON record.id = item.value`,
+    list(ids),
+  );
+  const found = JSON.parse(row?.heads ?? '[]') as PackedHead[];
+  if (found.length !== ids.length) throw new Error('Records are missing from the catalog');
+  return found.map(headFrom);
+}
+
+function headFrom([id, digest, format, partition, name, version, architecture, size, packedFiles]: PackedHead): RecordHead {
+  const files = packedFiles.map(([sha256, bytes, file]) => ({ sha256, size: bytes, name: file }));
+  return { id, digest, format, partition, name, version, architecture, size, files };
+}
+
+function slices(ids: Uint32Array, length: number): Uint32Array[] {
+  return Array.from({ length: Math.ceil(ids.length / length) }, (_, index) => ids.subarray(index * length, (index + 1) * length));
+}
+
+/** All texts come as one value; where one ends and the next begins is known from their lengths. */
+function texts(database: Database, ids: Uint32Array): Buffer[] {
+  if (ids.length === 0) return [];
+  const row = database.get<{ sizes: string; bytes: Uint8Array | null }>(
+    `SELECT json_group_array(length(text)) AS sizes, CAST(group_concat(CAST(text AS TEXT), '') AS BLOB) AS bytes
+     ${FROM_LIST} record_text ON record_text.id = item.value`,
+    list(ids),
+  );
+  const sizes = JSON.parse(row?.sizes ?? '[]') as number[];
+  const bytes = asBuffer(row?.bytes ?? new Uint8Array());
+  let at = 0;
+  const found = sizes.map((size) => bytes.subarray(at, (at += size)));
+  if (found.length !== ids.length || at !== bytes.length) throw new Error('Texts of records are missing from the catalog');
+  return found;
+}
+
+/** The same list is asked about several times, and writing a long one down takes a while. */
+const lists = new WeakMap<Uint32Array, string>();
+
+function list(ids: Uint32Array): string {
+  let text = lists.get(ids);
+  if (text === undefined) lists.set(ids, (text = JSON.stringify(Array.from(ids))));
+  return text;
+}

@@ -1,0 +1,225 @@
+/**
+ * Checking a published tree as a client sees it: what is served, by the key that is handed out, against what it promises.
+ * The catalog is asked only which tree should be served and who signed it.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Publication } from '../catalog/publications.ts';
+import type { Context } from '../core/context.ts';
+import { isArtifactsError } from '../core/errors.ts';
+import type { Digested, RepoFormat, ServedRoot, UpstreamIndex } from '../formats/format.ts';
+import { formatOf } from '../formats/index.ts';
+import { verifyClearsigned, verifyDetached } from '../sign/verify.ts';
+import { unpackFile } from '../util/unpack.ts';
+import type { FileCheck } from './check-file.ts';
+import { isServing } from './generations.ts';
+import { distributionLink, keyPath, prefixFolder, type Place } from './layout.ts';
+
+export interface VerifyRequest {
+  readonly publicRoot: string;
+  readonly now: Date;
+  readonly check: FileCheck;
+  /** Whether packed indexes are unpacked to compare their plain bytes too. */
+  readonly unpack: boolean;
+}
+
+export interface VerifyProblem {
+  /** Below the public folder. */
+  readonly path: string;
+  /** Follows the path in a sentence. */
+  readonly problem: string;
+}
+
+export interface Verification {
+  readonly prefix: string;
+  readonly distribution: string;
+  readonly generation: number;
+  /** Every path that was looked at, each once, below the public folder. */
+  readonly checked: readonly string[];
+  /** Packages the served indexes name. */
+  readonly packages: number;
+  readonly problems: readonly VerifyProblem[];
+}
+
+/** Looks at everything a publication serves. Problems are told, not thrown. */
+export async function verifyPublication(publication: Publication, request: VerifyRequest, ctx: Context): Promise<Verification> {
+  const { prefix, distribution, generation } = publication;
+  const place: Place = { publicRoot: request.publicRoot, prefix, distribution };
+  const format = formatOf(publication.format);
+  const seen = newFindings(request.publicRoot);
+  const folder = distributionLink(place, format.publishing);
+  ctx.report({ type: 'phase', subject: `${prefix} ${distribution}`, text: 'verifying' });
+  if (!isServing(place, publication)) seen.problem(folder, `is not generation ${generation}, which should be served`);
+  const looking: Looking = { publication, place, folder, format, seen, request };
+  const text = await verifySignatures(looking);
+  const root = text === undefined ? undefined : readRoot(text, looking);
+  let packages = 0;
+  if (root !== undefined) {
+    await verifyListed(root, looking, ctx);
+    for (const index of root.indexes) packages += await verifyPackages(index, looking, ctx);
+  }
+  return { prefix, distribution, generation, checked: [...seen.checked], packages, problems: seen.problems };
+}
+
+interface Looking {
+  readonly publication: Publication;
+  readonly place: Place;
+  /** What clients read: the link to the generation. */
+  readonly folder: string;
+  readonly format: RepoFormat;
+  readonly seen: Findings;
+  readonly request: VerifyRequest;
+}
+
+interface Findings {
+  readonly checked: ReadonlySet<string>;
+  readonly problems: readonly VerifyProblem[];
+  /** Whether a path has a problem already: what follows from it need not be told as well. */
+  isWrong(path: string): boolean;
+  /** Notes that a path was looked at; false when it was before. */
+  look(path: string): boolean;
+  problem(path: string, problem: string): void;
+}
+
+function newFindings(publicRoot: string): Findings {
+  const checked = new Set<string>();
+  const problems: VerifyProblem[] = [];
+  const wrong = new Set<string>();
+  const look = (path: string): boolean => {
+    const name = relative(publicRoot, path);
+    if (checked.has(name)) return false;
+    checked.add(name);
+    return true;
+  };
+  return {
+    checked,
+    problems,
+    isWrong: (path) => wrong.has(path),
+    look,
+    problem: (path, problem) => {
+      look(path);
+      wrong.add(path);
+      problems.push({ path: relative(publicRoot, path), problem });
+    },
+  };
+}
+
+/** The text of the root metadata, also when its signature is not good: so that one problem hides no other. */
+async function verifySignatures(looking: Looking): Promise<Buffer | undefined> {
+  const { folder, format, seen, place, publication, request } = looking;
+  const names = format.publishing.signedFiles;
+  const read = (path: string): Buffer | undefined => {
+    seen.look(path);
+    if (existsSync(path)) return readFileSync(path);
+    seen.problem(path, 'is missing');
+    return undefined;
+  };
+  const key = read(join(request.publicRoot, keyPath(place.prefix)));
+  const [whole, plain, signature] = [names.clearsigned, names.plain, names.detached].map((name) => read(join(folder, name)));
+  const trust = { keyrings: key === undefined ? [] : [key], fingerprints: [], now: request.now };
+  const told = async (name: string, verify: () => ReturnType<typeof verifyDetached>): Promise<Buffer | undefined> => {
+    try {
+      const { fingerprints, text } = await verify();
+      const absent = publication.spec.signedBy.filter((fingerprint) => !fingerprints.includes(fingerprint));
+      for (const fingerprint of absent) seen.problem(join(folder, name), `has no good signature by ${fingerprint}`);
+      return text;
+    } catch (error) {
+      if (!isArtifactsError(error)) throw error;
+      seen.problem(join(folder, name), `is not to be trusted: ${error.message}`);
+      return undefined;
+    }
+  };
+  const signed = whole && key && (await told(names.clearsigned, () => verifyClearsigned(whole, trust)));
+  if (plain && signature && key) await told(names.detached, () => verifyDetached(plain, signature, trust));
+  if (signed && plain && !signed.equals(plain)) seen.problem(join(folder, names.clearsigned), `says something else than ${names.plain}`);
+  return signed ?? plain;
+}
+
+function readRoot(text: Buffer, { folder, format, seen, request }: Looking): ServedRoot | undefined {
+  const path = join(folder, format.publishing.signedFiles.clearsigned);
+  try {
+    const root = format.publishing.readServed(text);
+    if (root.validUntil !== undefined && root.validUntil <= request.now) {
+      seen.problem(path, `is no longer valid, since ${root.validUntil.toISOString()}`);
+    }
+    return root;
+  } catch (error) {
+    if (!isArtifactsError(error)) throw error;
+    seen.problem(path, `cannot be read: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** Every listed file under its name and under its digest. A plain one need not be served, if a packed form is. */
+async function verifyListed(root: ServedRoot, looking: Looking, ctx: Context): Promise<void> {
+  const { folder, format, seen, request } = looking;
+  for (const [name, forms] of root.forms) {
+    for (const { path, packing } of forms) {
+      ctx.signal.throwIfAborted();
+      const listed = root.files.get(path);
+      const file = join(folder, path);
+      if (listed === undefined || (packing === 'none' && forms.length > 1 && !existsSync(file))) continue;
+      for (const place of [file, join(folder, format.publishing.hashedPath(path, listed.sha256))]) {
+        if (!seen.look(place)) continue;
+        const problem = await request.check(place, listed);
+        if (problem !== undefined) seen.problem(place, problem);
+      }
+      const plain = root.files.get(name);
+      if (!request.unpack || packing === 'none' || plain === undefined || seen.isWrong(file)) continue;
+      const problem = await comparePlain(unpackFile(file, packing, ctx.signal), plain, ctx);
+      if (problem !== undefined) seen.problem(file, problem);
+    }
+  }
+}
+
+async function comparePlain(chunks: AsyncIterable<Buffer>, expected: Digested, ctx: Context): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  let size = 0;
+  try {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      size += chunk.length;
+    }
+  } catch (error) {
+    ctx.signal.throwIfAborted();
+    return `cannot be unpacked: ${(error as Error).message}`;
+  }
+  return size === expected.size && hash.digest('hex') === expected.sha256 ? undefined : 'unpacks to other bytes than are listed';
+}
+
+/** Every file that a served index names. Returns how many packages it names. */
+async function verifyPackages(index: UpstreamIndex, looking: Looking, ctx: Context): Promise<number> {
+  const { folder, format, seen, place, request } = looking;
+  const offers = index.offers.map((offer) => ({ ...offer, path: join(folder, offer.paths[0] ?? '') })).filter(({ path }) => existsSync(path));
+  const offer = offers.find(({ path }) => !seen.isWrong(path)) ?? offers[0];
+  const path = offer?.path ?? join(folder, index.name);
+  if (offer === undefined) {
+    if (index.plain.size > 0 && !index.offers.some(({ paths }) => seen.isWrong(join(folder, paths[0] ?? '')))) seen.problem(path, 'is missing in every form');
+    return 0;
+  }
+  const progress = { type: 'progress', id: 'verify', label: `verifying ${index.name}`, unit: 'packages' } as const;
+  let packages = 0;
+  try {
+    for await (const batch of format.upstream.readIndex(index, unpackFile(path, offer.compression, ctx.signal))) {
+      ctx.report({ ...progress, done: packages, total: packages + batch.length });
+      packages += batch.length;
+      for (const { record, locations } of batch) {
+        for (const [at, file] of record.files.entries()) {
+          ctx.signal.throwIfAborted();
+          const target = join(prefixFolder(place), locations[at] ?? '');
+          if (!seen.look(target)) continue;
+          const problem = await request.check(target, file);
+          if (problem !== undefined) seen.problem(target, problem);
+        }
+      }
+    }
+  } catch (error) {
+    ctx.signal.throwIfAborted();
+    // What unpacking fails with is not ours, and comes of what is served.
+    if (!seen.isWrong(path)) seen.problem(path, `cannot be read: ${(error as Error).message}`);
+  } finally {
+    ctx.report({ type: 'progress-end', id: 'verify' });
+  }
+  return packages;
+}
