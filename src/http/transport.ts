@@ -1,4 +1,8 @@
-import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import connect from 'undici/lib/api/api-connect.js';
+import Agent from 'undici/lib/dispatcher/agent.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 import { lookupPublic } from './address.ts';
 import { HEADER_LIMIT, type Timeouts } from './limits.ts';
 import { proxyFor, type ProxyOptions } from './proxy.ts';
@@ -67,7 +71,9 @@ function findRoute(url: URL, options: TransportOptions, keep: Keep): Route {
   }
   const token = credentials === undefined ? {} : { token: credentials };
   const tls = { timeout: options.timeouts.connect };
-  const dispatcher = keep(new ProxyAgent({ ...settings, uri: proxy.origin, proxyTls: tls, requestTls: tls, ...token }));
+  // What undici's main entry does for all dispatchers: without it the proxy cannot be asked for a tunnel.
+  const clientFactory: ProxyAgent.Options['clientFactory'] = (origin, options) => Object.assign(new Pool(origin, options), { connect });
+  const dispatcher = keep(new ProxyAgent({ ...settings, uri: proxy.origin, proxyTls: tls, requestTls: tls, clientFactory, ...token }));
   return { dispatcher, origin: url.origin, prefix: '', headers: {} };
 }
 

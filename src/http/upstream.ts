@@ -39,6 +39,8 @@ export interface UpstreamOptions {
 }
 
 export interface Upstream {
+  /** Connections per host: with some more requests than that under way all of them are busy. */
+  readonly parallel: number;
   /**
    * A file into memory. Throws E_FETCH when no base answers properly, E_TOO_LARGE; an abort throws the signal's reason.
    */
@@ -73,6 +75,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     now: options.now ?? (() => new Date()),
   };
   return {
+    parallel,
     fetchSmall: (path, request, ctx) => fetchSmall(source, { path, request }, ctx),
     download: (request, ctx) => download(source, request, ctx),
     close: () => source.transport.close(),

@@ -1,5 +1,5 @@
 /** Package files: those the pool lacks, fetched in parallel, each on its own. */
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import PQueue from 'p-queue';
 import type { Context } from '../core/context.ts';
@@ -11,8 +11,8 @@ import type { Incoming, Pool } from '../pool/index.ts';
 import type { MirrorDefinition } from './definition.ts';
 import type { Candidate } from './spool.ts';
 
-/** Requests in flight; the connections per host are fewer, so none of them waits for us. */
-const IN_FLIGHT = 64;
+/** Requests for each connection: somewhat more than one, so that none waits for us, and few, for each costs memory. */
+const PER_CONNECTION = 1.5;
 
 export interface FileTools {
   readonly mirror: MirrorDefinition;
@@ -32,7 +32,7 @@ export async function fetchFiles(
   tools: FileTools,
   ctx: Context,
 ): Promise<{ readonly files: number; readonly bytes: number }> {
-  const missing = findMissing(candidates, tools.pool);
+  const missing = findMissing(candidates, tools);
   if (missing.length === 0) return { files: 0, bytes: 0 };
   const total = missing.reduce((sum, { file }) => sum + file.size, 0);
   checkSpace(tools, total);
@@ -54,15 +54,26 @@ export async function fetchFiles(
   return { files: missing.length, bytes: total };
 }
 
-function findMissing(candidates: readonly Candidate[], pool: Pool): Missing[] {
+/** A file of another size than listed is missing as well: either it is damaged, or the answer will prove the list wrong. */
+function findMissing(candidates: readonly Candidate[], { mirror, pool }: FileTools): Missing[] {
   const missing = new Map<Sha256, Missing>();
   for (const { files, locations } of candidates) {
     for (const [index, file] of files.entries()) {
-      if (missing.has(file.sha256) || pool.has(file.sha256)) continue;
-      missing.set(file.sha256, { file, location: locations[index] ?? '' });
+      const location = locations[index] ?? '';
+      const before = missing.get(file.sha256);
+      if (before !== undefined && before.file.size !== file.size) throw twoSizes(mirror, before, { file, location });
+      if (before !== undefined || statSync(pool.path(file.sha256), { throwIfNoEntry: false })?.size === file.size) continue;
+      missing.set(file.sha256, { file, location });
     }
   }
   return [...missing.values()];
+}
+
+function twoSizes(mirror: MirrorDefinition, first: Missing, second: Missing): ArtifactsError {
+  const side = ({ file, location }: Missing): string => `${file.size} bytes as ${location}`;
+  return new ArtifactsError('E_SIZE', `Mirror "${mirror.name}": ${first.file.sha256} is listed with ${side(first)} and ${side(second)}`, {
+    hint: 'The upstream contradicts itself: tell whoever runs it, or filter one of the two out.',
+  });
 }
 
 /** Better to refuse now than to fill the disk for everybody and fail in the end. */
@@ -81,7 +92,8 @@ interface Fetching extends FileTools {
 }
 
 async function fetchAll(missing: readonly Missing[], { upstream, incoming, onBytes, stop }: Fetching, ctx: Context): Promise<void> {
-  const queue = new PQueue({ concurrency: IN_FLIGHT });
+  const inFlight = Math.ceil(upstream.parallel * PER_CONNECTION);
+  const queue = new PQueue({ concurrency: inFlight });
   let failure: { error: unknown } | undefined;
   const fetchOne = async ({ file, location }: Missing): Promise<void> => {
     if (failure !== undefined || ctx.signal.aborted) return;
@@ -95,7 +107,7 @@ async function fetchAll(missing: readonly Missing[], { upstream, incoming, onByt
     }
   };
   for (const item of missing) {
-    if (queue.size > IN_FLIGHT * 4) await queue.onSizeLessThan(IN_FLIGHT);
+    if (queue.size > inFlight * 4) await queue.onSizeLessThan(inFlight);
     void queue.add(() => fetchOne(item));
   }
   await queue.onIdle();

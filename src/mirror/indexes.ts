@@ -32,6 +32,9 @@ export async function* readIndex(
   const offer = await fetchOffer(index, { upstream, file }, ctx);
   try {
     yield* format.readIndex(index, checked(index, unpackFile(file, offer.compression, ctx.signal)));
+  } catch (error) {
+    ctx.signal.throwIfAborted();
+    throw unpackError(index, error) ?? error;
   } finally {
     await rm(file, { force: true });
   }
@@ -63,18 +66,13 @@ async function fetchOffer(
 async function* checked(index: UpstreamIndex, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const hash = createHash('sha256');
   let size = 0;
-  try {
-    for await (const chunk of source) {
-      size += chunk.length;
-      if (size > index.plain.size) {
-        throw new ArtifactsError('E_SIZE', `${index.name} unpacks to more than the ${index.plain.size} bytes listed`);
-      }
-      hash.update(chunk);
-      yield chunk;
+  for await (const chunk of source) {
+    size += chunk.length;
+    if (size > index.plain.size) {
+      throw new ArtifactsError('E_SIZE', `${index.name} unpacks to more than the ${index.plain.size} bytes listed`);
     }
-  } catch (error) {
-    if (isArtifactsError(error) || !(error instanceof Error) || !('code' in error)) throw error;
-    throw new ArtifactsError('E_FORMAT', `${index.name} cannot be unpacked: ${error.message}`, { cause: error });
+    hash.update(chunk);
+    yield chunk;
   }
   if (size !== index.plain.size) {
     throw new ArtifactsError('E_SIZE', `${index.name} unpacks to ${size} bytes, ${index.plain.size} are listed`);
@@ -82,4 +80,13 @@ async function* checked(index: UpstreamIndex, source: AsyncIterable<Buffer>): As
   if (hash.digest('hex') !== index.plain.sha256) {
     throw new ArtifactsError('E_HASH', `${index.name} unpacks to other bytes than the root metadata lists`);
   }
+}
+
+/** The listed bytes came and are damaged all the same: what zlib or the tool that unpacks says, as our error. */
+function unpackError(index: UpstreamIndex, error: unknown): ArtifactsError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const byTool = isArtifactsError(error, 'E_TOOL') && error.details?.['status'] !== undefined;
+  const byZlib = 'code' in error && String(error.code).startsWith('Z_');
+  if (!byTool && !byZlib) return undefined;
+  return new ArtifactsError('E_FORMAT', `${index.name} cannot be unpacked: ${error.message}`, { cause: error });
 }

@@ -1,7 +1,8 @@
 /** Texts of records on their way into the catalog: on disk, so that memory does not grow with the upstream. */
 import { closeSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { recordDigest, type PackageRecord, type RecordDigest } from '../core/package.ts';
+import type { Sha256 } from '../core/digest.ts';
+import { recordDigest, type FileRef, type PackageRecord, type RecordDigest } from '../core/package.ts';
 import type { UpstreamPackage } from '../formats/format.ts';
 import { writeAll } from '../util/durable.ts';
 
@@ -51,7 +52,7 @@ export function openSpool(path: string): Spool {
       pendingBytes += size;
       length += size;
       if (pendingBytes >= BUFFER_BYTES) flush();
-      return spooled(record, { locations, size, read: () => read(start, size) });
+      return new SpooledPackage(record, { locations: locations.map(copied), size, start, read });
     },
     close: () => {
       closeSync(file);
@@ -60,23 +61,58 @@ export function openSpool(path: string): Spool {
   };
 }
 
-function spooled(
-  record: PackageRecord,
-  { locations, size, read }: { locations: readonly string[]; size: number; read: () => Buffer },
-): Candidate {
-  const { format, partition, name, version, architecture, files } = record;
-  return {
-    format,
-    partition,
-    name,
-    version,
-    architecture,
-    files,
-    digest: recordDigest(record),
-    size,
-    locations,
-    get text() {
-      return read();
-    },
-  };
+interface SpooledPlace {
+  readonly locations: readonly string[];
+  readonly size: number;
+  readonly start: number;
+  readonly read: (start: number, size: number) => Buffer;
+}
+
+/** There are tens of thousands of these at a time: no closures, and no strings that hold on to more than they say. */
+class SpooledPackage implements Candidate {
+  readonly format: string;
+  readonly partition: string;
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly files: readonly FileRef[];
+  readonly digest: RecordDigest;
+  readonly size: number;
+  readonly locations: readonly string[];
+  readonly #start: number;
+  readonly #read: (start: number, size: number) => Buffer;
+
+  constructor(record: PackageRecord, { locations, size, start, read }: SpooledPlace) {
+    this.format = record.format;
+    this.partition = interned(record.partition);
+    this.name = copied(record.name);
+    this.version = copied(record.version);
+    this.architecture = interned(record.architecture);
+    this.files = record.files.map((file) => ({ name: copied(file.name), size: file.size, sha256: copied(file.sha256) as Sha256 }));
+    this.digest = recordDigest(record);
+    this.size = size;
+    this.locations = locations;
+    this.#start = start;
+    this.#read = read;
+  }
+
+  get text(): Buffer {
+    return this.#read(this.#start, this.size);
+  }
+}
+
+/** What was cut out of a text keeps all of that text in memory (V8's sliced strings); this does not. */
+function copied(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+const known = new Map<string, string>();
+
+/** One string for all that are equal, for the few values that thousands share. */
+function interned(text: string): string {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const own = copied(text);
+  known.set(own, own);
+  return own;
 }

@@ -5,6 +5,7 @@ import type { KnownIndex, MirrorState } from '../catalog/mirrors.ts';
 import type { Clock, Context } from '../core/context.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { Member } from '../core/leaf-cutter.ts';
+import { compareMembers, memberKey } from '../core/member-order.ts';
 import { describePackage, sameFiles, type FileRef, type PackageKey } from '../core/package.ts';
 import type { Content } from '../core/snapshot.ts';
 import type { RepoFormat } from '../formats/format.ts';
@@ -36,21 +37,55 @@ interface Entry extends Omit<Member, 'id'>, PackageKey {
   readonly candidate?: Candidate;
 }
 
+/** What an update will record, in order. Made before anything is fetched, because it may be refused. */
+export interface PreparedUpdate {
+  readonly parts: readonly { readonly part: IndexPackages; readonly entries: readonly Entry[] }[];
+  readonly entries: readonly Entry[];
+}
+
+/** Throws E_CONFLICT when two of the packages cannot stand beside each other. */
+export function prepareUpdate({ mirror, format, chosen }: StoreRequest, { catalog }: StoreTools): PreparedUpdate {
+  const parts = chosen.map((part) => ({ part, entries: entriesOf(part, catalog) }));
+  const entries = unite(mirror.name, parts.flatMap(({ entries: list }) => list));
+  sortEntries(entries, format);
+  return { parts, entries };
+}
+
 /** The new state, or undefined when a file is no longer in the pool and must be fetched first. */
-export async function storeUpdate(request: StoreRequest, tools: StoreTools, ctx: Context): Promise<MirrorState | undefined> {
-  const parts = request.chosen.map((part) => ({ part, entries: entriesOf(part, tools.catalog) }));
-  const entries = unite(request.mirror.name, parts.flatMap(({ entries: list }) => list));
-  sortEntries(entries, request.format);
+export async function storeUpdate(
+  request: StoreRequest,
+  prepared: PreparedUpdate,
+  tools: StoreTools,
+  ctx: Context,
+): Promise<MirrorState | undefined> {
   return tools.locks.hold('aptly', ctx, async () => {
-    if (entries.some(({ candidate }) => candidate?.files.some(({ sha256 }) => !tools.pool.has(sha256)))) return undefined;
-    return tools.catalog.transaction(() => store(request, { parts, entries }, tools));
+    findRecords(prepared, tools.catalog);
+    if (lacksFiles(request, prepared, tools)) return undefined;
+    return tools.catalog.transaction(() => store(request, prepared, tools));
+  });
+}
+
+/** Gives entries that the catalog knows their numbers; under the lock, for a clean-up may have taken records away. */
+function findRecords({ parts, entries }: PreparedUpdate, { members }: Catalog): void {
+  const read = new Set([...entries, ...parts.flatMap(({ entries: own }) => own)].filter(({ candidate }) => candidate !== undefined));
+  const ids = members.find(Array.from(read, ({ digest }) => digest));
+  for (const [index, entry] of [...read].entries()) entry.id = ids[index];
+}
+
+/** What the mirror holds already keeps its files in the pool; all others may have gone since they were counted on. */
+function lacksFiles({ mirror }: StoreRequest, { entries }: PreparedUpdate, { catalog, pool }: StoreTools): boolean {
+  const before = catalog.mirrors.get(mirror.name);
+  const held = new Set(before === undefined ? [] : catalog.contents.allMembers(before.content.id));
+  return entries.some(({ id, candidate }) => {
+    if (candidate === undefined || (id !== undefined && held.has(id))) return false;
+    return candidate.files.some(({ sha256 }) => !pool.has(sha256));
   });
 }
 
 function entriesOf(part: IndexPackages, catalog: Catalog): Entry[] {
   const origin = part.index.name;
   if ('known' in part) {
-    return Array.from(catalog.contents.allMembers(part.known.content), (id) => ({ ...catalog.records.head(id), origin }));
+    return catalog.members.heads(catalog.contents.allMembers(part.known.content)).map((head) => ({ ...head, origin }));
   }
   return part.candidates.map((candidate) => ({
     digest: candidate.digest,
@@ -70,7 +105,7 @@ function entriesOf(part: IndexPackages, catalog: Catalog): Entry[] {
 function unite(mirror: string, entries: readonly Entry[]): Entry[] {
   const united = new Map<string, Entry>();
   for (const entry of entries) {
-    const key = `${entry.partition}\0${entry.name}\0${entry.version}\0${entry.architecture}`;
+    const key = memberKey(entry);
     const before = united.get(key);
     if (before === undefined) united.set(key, entry);
     else if (!sameFiles(before.files, entry.files)) throw conflict(mirror, before, entry);
@@ -88,23 +123,13 @@ function conflict(mirror: string, first: Entry, second: Entry): ArtifactsError {
 }
 
 function sortEntries(entries: Entry[], { compareVersions }: RepoFormat): void {
-  entries.sort((a, b) => {
-    if (a.partition !== b.partition) return a.partition < b.partition ? -1 : 1;
-    if (a.name !== b.name) return a.name < b.name ? -1 : 1;
-    if (a.version !== b.version) return compareVersions(a.version, b.version) || (a.version < b.version ? -1 : 1);
-    return a.digest < b.digest ? -1 : 1;
-  });
+  entries.sort((a, b) => compareMembers(a, b, compareVersions));
 }
 
-interface Sorted {
-  readonly parts: readonly { readonly part: IndexPackages; readonly entries: readonly Entry[] }[];
-  readonly entries: readonly Entry[];
-}
-
-function store({ mirror, fresh, format }: StoreRequest, { parts, entries }: Sorted, { catalog, clock }: StoreTools): MirrorState {
+function store({ mirror, fresh, format }: StoreRequest, { parts, entries }: PreparedUpdate, { catalog, clock }: StoreTools): MirrorState {
   for (const entry of entries) {
     if (entry.candidate === undefined) continue;
-    entry.id = catalog.records.find(entry.digest) ?? catalog.records.add(entry.candidate, entry.digest);
+    entry.id ??= catalog.records.add(entry.candidate, entry.digest);
   }
   const content = catalog.contents.storeMembers(numbered(entries));
   const now = clock().toISOString();
@@ -133,7 +158,7 @@ function* numbered(entries: readonly Entry[]): Generator<Member> {
 
 /** Remembers each index's own packages. With a single index that is the content itself. */
 function indexContents(
-  parts: Sorted['parts'],
+  parts: PreparedUpdate['parts'],
   content: Content,
   { catalog, format }: { readonly catalog: Catalog; readonly format: RepoFormat },
 ): KnownIndex[] {

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LockFolder } from '../catalog/lock.ts';
-import type { MirrorState } from '../catalog/mirrors.ts';
+import type { KnownIndex, MirrorState } from '../catalog/mirrors.ts';
 import type { Clock, Context } from '../core/context.ts';
 import { EMPTY_SHA256 } from '../core/digest.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
@@ -17,7 +17,7 @@ import { readIndex, type IndexPackages } from './indexes.ts';
 import { fetchRoot, type FreshRoot, type UpdateOptions } from './root.ts';
 import { selectPackages } from './select.ts';
 import { openSpool, type Candidate, type Spool } from './spool.ts';
-import { storeUpdate } from './store.ts';
+import { prepareUpdate, storeUpdate } from './store.ts';
 
 export interface MirrorTools {
   readonly catalog: Catalog;
@@ -122,12 +122,13 @@ async function updateTo(fresh: FreshRoot, update: Update, tools: MirrorTools, ct
     const read = await readIndexes(fresh, { ...update, spool, folder }, ctx);
     const chosen = selectPackages(read, update, ctx);
     const candidates = chosen.flatMap((part) => ('candidates' in part ? part.candidates : []));
+    const prepared = prepareUpdate({ ...update, fresh, chosen }, tools);
     const incoming = tools.pool.receive(`mirror-${update.mirror.name}`);
     let fetched = { files: 0, bytes: 0 };
     for (;;) {
       const more = await fetchFiles(candidates, { ...update, pool: tools.pool, incoming }, ctx);
       fetched = { files: fetched.files + more.files, bytes: fetched.bytes + more.bytes };
-      const state = await storeUpdate({ ...update, fresh, chosen }, tools, ctx);
+      const state = await storeUpdate({ ...update, fresh, chosen }, prepared, tools, ctx);
       if (state === undefined) continue; // a clean-up took unused files away that we had counted on
       incoming.clear();
       return summary(state, { changed: true, ...fetched });
@@ -152,8 +153,9 @@ async function readIndexes(fresh: FreshRoot, reading: Reading, ctx: Context): Pr
   for (const index of fresh.root.indexes) {
     ctx.signal.throwIfAborted();
     // A filter needs to see everything, so nothing is taken over unread.
-    const same = mirror.filter === undefined ? known?.indexes.find(({ sha256 }) => sha256 === index.plain.sha256) : undefined;
-    if (same?.name === index.name) {
+    const isSame = ({ name, sha256 }: KnownIndex): boolean => name === index.name && sha256 === index.plain.sha256;
+    const same = mirror.filter === undefined ? known?.indexes.find(isSame) : undefined;
+    if (same !== undefined) {
       parts.push({ index, known: same });
       continue;
     }

@@ -24,6 +24,7 @@ export function openLocalPool(folder: string): Pool {
     }),
     list: () => listPool(folder),
     remove: (sha256) => durable.removeFile(place(sha256)),
+    removeAbandoned: (before) => removeAbandoned(join(folder, 'incoming'), before),
   };
 }
 
@@ -61,6 +62,7 @@ function receive(incoming: string, folder: string, place: (sha256: Sha256) => st
   let bytes = 0;
   let settling: Promise<void> = Promise.resolve();
   let moved = false;
+  let unnamed = 0;
   durable.makeFolder(incoming);
 
   const partial = (sha256: Sha256): string => join(incoming, sha256);
@@ -81,6 +83,7 @@ function receive(incoming: string, folder: string, place: (sha256: Sha256) => st
 
   return {
     partial,
+    unnamed: () => join(incoming, `unnamed-${(unnamed += 1)}`),
     complete: async (sha256) => {
       waiting.push(sha256);
       bytes += statSync(partial(sha256)).size;
@@ -93,6 +96,16 @@ function receive(incoming: string, folder: string, place: (sha256: Sha256) => st
     },
     clear: () => durable.removeTree(incoming),
   };
+}
+
+function removeAbandoned(incoming: string, before: number): void {
+  if (!existsSync(incoming)) return;
+  for (const owner of readdirSync(incoming)) {
+    for (const name of readdirSync(join(incoming, owner))) {
+      const file = join(incoming, owner, name);
+      if ((statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? before) < before) durable.removeFile(file);
+    }
+  }
 }
 
 function* listPool(folder: string): Generator<PoolEntry> {

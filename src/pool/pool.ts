@@ -22,12 +22,16 @@ export interface Pool {
   /** Every file, in no particular order. */
   list(): Iterable<PoolEntry>;
   remove(sha256: Sha256): void;
+  /** Removes what was received and not touched since then, milliseconds since the epoch: nobody will come for it. */
+  removeAbandoned(before: number): void;
 }
 
 /** Files on their way into the pool. What is left of an interrupted run is found again under the same owner. */
 export interface Incoming {
   /** The file to write a part of the content to: new, or the rest of an interrupted run. */
   partial(sha256: Sha256): string;
+  /** A new file for bytes whose digest is not known yet; renamed to the partial of its digest it can be completed. */
+  unnamed(): string;
   /** The partial is complete and checked: it enters the pool with the next bulk. */
   complete(sha256: Sha256): Promise<void>;
   /** Moves all completed files into the pool, and returns when they would survive a power cut. */

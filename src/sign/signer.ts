@@ -10,6 +10,7 @@ import { openAgentKey } from './agent-key.ts';
 import { clearsignedText, formatClearsigned } from './clearsigned.ts';
 import { openFileKey } from './file-key.ts';
 import { fingerprintOf } from './key-check.ts';
+import { readKeyrings } from './keyring.ts';
 import type { KeySource, SigningKey } from './signing-key.ts';
 import { verifyClearsigned, verifyDetached, type Trust } from './verify.ts';
 
@@ -31,8 +32,9 @@ export interface Signer {
 /**
  * Opens all keys. Throws E_NO_KEY for a missing file, a key without its secret part, an expired, revoked or weak key, a
  * wrong passphrase, an agent that does not answer. The clock dates the signatures; it must not be before a key was made.
+ * `further` are keyrings whose public keys clients get as well: those that sign next, or signed before.
  */
-export async function openSigner(sources: readonly KeySource[], clock: Clock): Promise<Signer> {
+export async function openSigner(sources: readonly KeySource[], clock: Clock, further: readonly Buffer[] = []): Promise<Signer> {
   if (sources.length === 0) throw new ArtifactsError('E_NO_KEY', 'No key to sign with was given', NO_SOURCE);
   const date = wholeSecond(clock());
   const keys: SigningKey[] = [];
@@ -44,7 +46,7 @@ export async function openSigner(sources: readonly KeySource[], clock: Clock): P
     warnings: [...keys.flatMap((key) => key.warnings), ...(await expiryWarnings(keys, date))],
     clearsign: (text) => clearsign(keys, text, wholeSecond(clock())),
     detach: (text) => detach(keys, text, wholeSecond(clock())),
-    publicKeys: () => exportKeys(keys),
+    publicKeys: () => exportWith(keys, further),
   };
 }
 
@@ -90,6 +92,14 @@ async function checkOwn(
 
 async function exportKeys(keys: readonly SigningKey[]): Promise<Buffer> {
   return Buffer.from(await armor('publicKey', Buffer.concat(keys.map((key) => key.publicKey.write()))));
+}
+
+/** Our keys first; a copy of one of them among the further ones adds what it knows. */
+async function exportWith(keys: readonly SigningKey[], further: readonly Buffer[]): Promise<Buffer> {
+  const own = await exportKeys(keys);
+  if (further.length === 0) return own;
+  const all = await readKeyrings([own, ...further]);
+  return Buffer.from(await armor('publicKey', Buffer.concat(all.map((key) => key.write()))));
 }
 
 async function armor(kind: 'signature' | 'publicKey', bytes: Uint8Array): Promise<string> {

@@ -42,12 +42,22 @@ export function stepCount(): number {
   return steps;
 }
 
-/** Creates the folder and its parents. */
+/** Creates the folder and its parents. Not flushed. */
 export function makeFolder(path: string): void {
   guard(`creating ${path}`, () => mkdirSync(path, { recursive: true }));
 }
 
-/** Replaces or creates a file: all of the bytes or none. Flushed when it returns, its folder included. */
+/** Creates the folder and its parents so that they last: for the way to something that is flushed itself. */
+export function makeFolderDurably(path: string): void {
+  const first = guard(`creating ${path}`, () => mkdirSync(path, { recursive: true }));
+  if (first === undefined) return;
+  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) flush(dirname(folder));
+}
+
+/**
+ * Replaces or creates a file: all of the bytes or none. Flushed when it returns, its folder included. Writers of one file
+ * take turns: whoever calls this holds a lock.
+ */
 export function writeFileDurably(path: string, bytes: Uint8Array | string, mode = 0o644): void {
   const temporary = writeTemporary(path, bytes, mode);
   step(() => guard(`writing ${path}`, () => renameSync(temporary, path)));
@@ -55,7 +65,7 @@ export function writeFileDurably(path: string, bytes: Uint8Array | string, mode 
 }
 
 function writeTemporary(path: string, bytes: Uint8Array | string, mode: number): string {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const temporary = temporaryFor(path);
   try {
     step(() =>
       guard(`writing ${path}`, () => {
@@ -73,6 +83,11 @@ function writeTemporary(path: string, bytes: Uint8Array | string, mode: number):
     throw error;
   }
   return temporary;
+}
+
+/** Always the same name for a goal, so that what a killed run leaves is taken over by the next and nothing piles up. */
+function temporaryFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}.tmp`);
 }
 
 /**
@@ -103,9 +118,9 @@ export function writeAll(file: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
 }
 
-/** Makes the symbolic link point to `target` in one atomic step, whether it existed or not. */
+/** Makes the symbolic link point to `target` in one atomic step, whether it existed or not. Callers take turns, as above. */
 export function switchLink(link: string, target: string): void {
-  const temporary = join(dirname(link), `.${basename(link)}.${process.pid}.tmp`);
+  const temporary = temporaryFor(link);
   rmSync(temporary, { force: true });
   guard(`switching ${link}`, () => symlinkSync(target, temporary));
   step(() => guard(`switching ${link}`, () => renameSync(temporary, link)));
@@ -142,7 +157,7 @@ export function linkSymbolically(target: string, link: string): boolean {
   );
 }
 
-/** Moves a finished, flushed file to its place. Not flushed: see flushAll. */
+/** Moves a finished, flushed file or folder to its place. Not flushed: see flushAll. */
 export function moveFile(from: string, to: string): void {
   step(() => guard(`moving ${to}`, () => renameSync(from, to)));
 }

@@ -26,8 +26,9 @@ export function sortGraph<N extends GraphNode>(nodes: readonly N[]): N[] {
 }
 
 /**
- * Runs `work` for each node once all it needs have run, at most `limit` at a time. `work` must not throw: how a node
- * ended is its result, and what becomes of its dependents is for `work` to decide from the results it is given.
+ * Runs `work` for each node once all it needs have run, at most `limit` at a time. How a node ended is its result, and
+ * what becomes of its dependents is for `work` to decide from the results it is given. What `work` throws is thrown here,
+ * the first of it, when nothing runs any more; what needs the node is not begun.
  */
 export async function runGraph<N extends GraphNode, R>(
   nodes: readonly N[],
@@ -49,6 +50,7 @@ export async function runGraph<N extends GraphNode, R>(
     };
     results.set(node.id, run());
   }
+  await Promise.allSettled(results.values());
   const ended = new Map<string, R>();
   for (const [id, result] of results) ended.set(id, await result);
   return ended;

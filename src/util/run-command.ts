@@ -23,26 +23,31 @@ export interface CommandResult {
 
 const DEFAULT_LIMIT = 64 * 1024 * 1024;
 
-/** Runs a command to its end. Throws E_TOOL when it is missing, killed, too talkative, or ends with another status. */
+/**
+ * Runs a command to its end. Throws E_TOOL when it is missing, killed, or ends with another status, E_TOO_LARGE when it
+ * prints more than the limit.
+ */
 export async function runCommand(
   command: string,
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   const running = startCommand(command, args, options);
+  const limit = options.limit ?? DEFAULT_LIMIT;
   const chunks: Buffer[] = [];
   let length = 0;
   running.stdout.on('data', (chunk: Buffer) => {
     length += chunk.length;
-    if (length > (options.limit ?? DEFAULT_LIMIT)) running.kill();
+    if (length > limit) running.kill();
     else chunks.push(chunk);
   });
   running.stdin.on('error', () => {}); // EPIPE: the exit status tells what went wrong
   running.stdin.end(options.input);
-  const { status, stderr } = await running.ended;
-  if (length > (options.limit ?? DEFAULT_LIMIT)) {
-    throw new ArtifactsError('E_TOOL', `${command} printed more than ${options.limit ?? DEFAULT_LIMIT} bytes`);
-  }
+  const ended = await running.ended.catch((error: unknown) => ({ error }));
+  // Looked at first: it may have been killed for that, or have ended just before.
+  if (length > limit) throw new ArtifactsError('E_TOO_LARGE', `${command} printed more than ${limit} bytes`);
+  if ('error' in ended) throw ended.error;
+  const { status, stderr } = ended;
   return { status, stdout: Buffer.concat(chunks), stderr };
 }
 
@@ -91,5 +96,5 @@ function startFailure(command: string, error: NodeJS.ErrnoException): ArtifactsE
 function exitFailure(command: string, status: number | null, signal: string | null, stderr: string): ArtifactsError {
   const how = status === null ? `was stopped by ${signal}` : `ended with status ${status}`;
   const why = stderr.trim().split('\n').at(-1) ?? '';
-  return new ArtifactsError('E_TOOL', `${command} ${how}${why === '' ? '' : `: ${why}`}`);
+  return new ArtifactsError('E_TOOL', `${command} ${how}${why === '' ? '' : `: ${why}`}`, { details: { status: status ?? signal } });
 }

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { startCommand } from './run-command.ts';
 
@@ -11,7 +11,8 @@ const PIECE = 256 * 1024;
 
 /** Tools that unpack to standard output; gz is done in process. */
 const UNPACKERS: Readonly<Record<Exclude<Packing, 'none' | 'gz'>, readonly [string, ...string[]]>> = {
-  xz: ['xz', '-dc', '-T1'],
+  // What archives use needs 65 MiB; a file may ask for 4 GiB.
+  xz: ['xz', '-dc', '-T1', '--memlimit-decompress=256MiB'],
   bz2: ['bzip2', '-dc'],
   zst: ['zstd', '-dcq'],
 };
@@ -24,7 +25,8 @@ export async function* unpackFile(file: string, packing: Packing, signal: AbortS
   if (packing === 'none') return yield* chunks(createReadStream(file, { highWaterMark: PIECE }));
   if (packing === 'gz') {
     const source = createReadStream(file, { highWaterMark: PIECE });
-    return yield* chunks(source.pipe(createGunzip({ chunkSize: PIECE })));
+    // Unlike pipe, it closes the file when the reader leaves early.
+    return yield* chunks(pipeline(source, createGunzip({ chunkSize: PIECE }), () => {}));
   }
   const [command, ...args] = UNPACKERS[packing];
   const running = startCommand(command, [...args, file], { signal });

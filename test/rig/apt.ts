@@ -7,6 +7,8 @@ export interface AptClient {
   readonly folder: string;
   /** Runs apt-get with the client's own state and no other. */
   aptGet(args: readonly string[]): Promise<RunResult>;
+  /** The same for apt-cache. */
+  aptCache(args: readonly string[]): Promise<RunResult>;
   /** `apt-get update`; throws unless it ends well without a single warning. */
   update(): Promise<void>;
   /** `apt-get install --download-only`; the packages are then in `<folder>/cache/archives`. Throws when it fails. */
@@ -37,6 +39,7 @@ export async function aptClient(dir: TempDir, name: string, options: AptClientOp
   return {
     folder,
     aptGet,
+    aptCache: (args) => runCommand('apt-cache', [...settings, ...args], { env }),
     async update() {
       expectClean('update', await aptGet(['update']));
     },

@@ -32,6 +32,8 @@ export interface RigServer extends AsyncDisposable {
   fault(path: string | RegExp, fault: Fault, times?: number): void;
   /** Forgets all faults. */
   heal(): void;
+  /** Cuts all connections there are; new ones are served. */
+  cut(): void;
   /** Stops listening and cuts all connections: what a server that went down looks like. */
   close(): Promise<void>;
 }
@@ -72,6 +74,7 @@ export async function serve(files: Files): Promise<RigServer> {
     heal: () => {
       faults = [];
     },
+    cut: () => server.closeAllConnections(),
     close,
     [Symbol.asyncDispose]: close,
   };
