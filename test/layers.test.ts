@@ -18,6 +18,8 @@ const LAYERS: Readonly<Record<string, number>> = {
   mirror: 2,
   snapshot: 2,
   publish: 2,
+  import: 2,
+  repo: 2,
   artifacts: 2,
   overrides: 2,
   retention: 2,
@@ -51,7 +53,7 @@ const GATES: readonly Gate[] = [
     allowed: /^(catalog\/|util\/lock)/,
     why: 'only the catalog and the lock know the database driver',
   },
-  { module: /^undici$|^(node:)?https?$/, allowed: /^http\//, why: 'only http/ talks to the network: caps, retries, proxies' },
+  { module: /^undici(\/|$)|^(node:)?https?$/, allowed: /^http\//, why: 'only http/ talks to the network: caps, retries, proxies' },
   { module: /^openpgp$/, allowed: /^sign\//, why: 'only sign/ handles keys and signatures' },
   { module: /^commander$/, allowed: /^cli\//, why: 'the command line is derived from the operations' },
 ];
