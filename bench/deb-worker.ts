@@ -30,6 +30,7 @@ const INDEX_ONLY = new Set(['Filename', 'Size', 'MD5sum', 'SHA1', 'SHA256', 'SHA
 
 const made = new Set<string>();
 const { folder, records, changes } = workerData as Job;
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
 parentPort?.postMessage(records.map((record, index) => build(record, changes[index])));
 
 function build(record: string, since: Exclude<State, 'base'> | undefined): Built {

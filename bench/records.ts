@@ -25,9 +25,12 @@ async function machineRecords(): Promise<string[]> {
   if (file === undefined) return [];
   const { status, stdout } = await runQuietly('/usr/lib/apt/apt-helper', ['cat-file', file]);
   if (status !== 0) return [];
-  const records = stdout.trimEnd().split(/\n\n+/);
-  // One version of each name and architecture, in the order of the index: what a suite of an archive holds.
-  return [...new Map(records.map((record) => [/^Package: (\S+)[^]*?^Architecture: (\S+)/m.exec(record)?.slice(1).join(' '), record])).values()];
+  // Two of one name, version and architecture could not both lie in a pool.
+  return [...new Map(stdout.trimEnd().split(/\n\n+/).map((record) => [identity(record), record])).values()];
+}
+
+function identity(record: string): string {
+  return ['Package', 'Version', 'Architecture'].map((name) => new RegExp(`^${name}: (.*)`, 'm').exec(record)?.[1]).join(' ');
 }
 
 function largestIndex(): string | undefined {

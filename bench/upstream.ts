@@ -3,7 +3,7 @@
  * round starts, `daily` has 50 packages in a new version, `weekly` two percent more. Built once and kept for later runs.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -76,6 +76,8 @@ export async function signStates({ folder }: BenchUpstream, key: RigKey): Promis
     writeFileSync(join(suite, 'Release'), text);
     writeFileSync(join(suite, 'InRelease'), inline);
     writeFileSync(join(suite, 'Release.gpg'), detached);
+    // A web server tells states apart by time and size, and the sizes are equal.
+    for (const name of ['Release', 'InRelease', 'Release.gpg']) utimesSync(join(suite, name), date, date);
   }
 }
 

@@ -1,0 +1,40 @@
+import type { Measurement } from './round.ts';
+import { renderTable, type Figure } from './table.ts';
+
+/** All there is to say about one run. */
+export interface BenchResult {
+  readonly date: string;
+  readonly machine: string;
+  readonly packages: number;
+  readonly bytes: number;
+  readonly origin: string;
+  readonly rounds: number;
+  readonly contenders: Readonly<Record<string, string>>;
+  readonly figures: readonly Figure[];
+  readonly measurements: readonly Measurement[];
+}
+
+/** The page of the docs that holds the figures of one run. */
+export function benchPage(result: BenchResult): string {
+  const { contenders, figures, machine, origin, packages, bytes, rounds, date } = result;
+  return `# Benchmarks
+
+Written by \`npm run bench -- --page\` on ${date}: ${machine}; median of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}.
+
+${renderTable(figures)}
+
+Time is that of the whole command, memory the peak of its largest process.
+
+- The upstream: ${packages.toLocaleString('en')} small valid packages made from ${origin}, ${(bytes / 2 ** 20).toFixed(0)} MiB, signed with a key
+  made on the spot, served by nginx on loopback with keep-alive. Small files make bookkeeping, not bandwidth, decide.
+- artifacts: ${contenders['artifacts'] ?? 'left out'}.
+- aptly: ${contenders['aptly'] ?? 'left out'}.
+- Both start from nothing in every round and take turns in going first; the disk is flushed before each measured command.
+- Ours leaves every change flushed to disk before it is visible, hashes every byte on the way into the pool, and checks the
+  upstream's signature; aptly checks the signature and the digests, and flushes nothing.
+- "2 % changed": every fiftieth package has a new version. "growth of the catalog": everything but package files, published
+  trees and caches.
+
+To measure again: \`npm run bench\`; \`npm run bench -- --help\` tells how to do less.
+`;
+}
