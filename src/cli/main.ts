@@ -1,13 +1,8 @@
 /** Entry of the program: the real operations, the real process. Whoever wants to call the command line imports cli.ts. */
 import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import { operations } from '../operations/index.ts';
 import { runCli } from './cli.ts';
 import { describeFailure } from './failure.ts';
-
-// Thousands of small downloads leave garbage that has just grown old. By default V8 lets it grow to a multiple of what is
-// in use; collecting earlier costs little time and saves a third of the memory (docs/benchmarks.md).
-setFlagsFromString('--heap-growing-percent=40');
 
 process.on('uncaughtException', (thrown) => {
   const { text, exitStatus } = describeFailure(thrown, { cancelled: false, doing: 'running' });

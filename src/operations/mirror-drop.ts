@@ -9,13 +9,17 @@ Mirror debian-bookworm dropped.`,
   arguments: { name: { summary: 'the mirror' } },
   options: {},
   run: async (app, { name }, ctx) => {
-    const { requireMirrorState } = await import('../mirror/update.ts');
+    const { requireMirrorState } = await import('../mirror/require-state.ts');
     const catalog = await app.catalog();
-    return app.change(ctx, async () => {
-      requireMirrorState(catalog, name);
-      catalog.transaction(() => catalog.mirrors.drop(name));
-      return { dropped: name };
-    });
+    const locks = await app.locks();
+    // Not beside an update of the same mirror, which counts on what the mirror holds.
+    return locks.hold(`mirror-${name}`, ctx, () =>
+      app.change(ctx, async () => {
+        requireMirrorState(catalog, name);
+        catalog.transaction(() => catalog.mirrors.drop(name));
+        return { dropped: name };
+      }),
+    );
   },
   render: ({ dropped }) => `Mirror ${dropped} dropped.`,
 });

@@ -9,7 +9,7 @@ nginx-light_1.22.1-9_amd64`,
   arguments: { name: { summary: 'the mirror' }, query: SEARCH_QUERY },
   options: SEARCH_OPTIONS,
   run: async (app, input) => {
-    const { requireMirrorState } = await import('../mirror/update.ts');
+    const { requireMirrorState } = await import('../mirror/require-state.ts');
     const catalog = await app.catalog();
     return search(catalog, requireMirrorState(catalog, input.name), input);
   },

@@ -16,7 +16,7 @@ Repository ours: 14 packages.`,
   },
   options: TRANSFER_OPTIONS,
   run: async (app, input, ctx) => {
-    const { requireMirrorState } = await import('../mirror/update.ts');
+    const { requireMirrorState } = await import('../mirror/require-state.ts');
     return transfer(
       app,
       { source: ({ catalog }) => requireMirrorState(catalog, input.mirror), origin: `mirror "${input.mirror}"`, to: input.repo },

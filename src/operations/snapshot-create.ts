@@ -22,7 +22,7 @@ Snapshot bookworm-2026-11-21: 38 packages.`,
       throw new ArtifactsError('E_USAGE', 'Give exactly one of --from-mirror, --from-repo and --empty');
     }
     const { createSnapshot } = await import('../snapshot/snapshots.ts');
-    const { requireMirrorState } = await import('../mirror/update.ts');
+    const { requireMirrorState } = await import('../mirror/require-state.ts');
     const { DEFAULT_FORMAT, findRepo } = await import('../repo/repos.ts');
     const catalog = await app.catalog();
     const declared = fromRepo === undefined ? [] : await declaredRepos(app);

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { LeafCache } from '../catalog/leaf-cache.ts';
+import type { CompressedLeaf, LeafCache } from '../catalog/leaf-cache.ts';
 import type { PublishedIndex } from '../catalog/publications.ts';
 import type { Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
@@ -43,7 +43,8 @@ export async function writeIndexes(
   const written: PublishedIndex[] = [];
   for (const { plan, leaves } of wanted) {
     ctx.signal.throwIfAborted();
-    const compressed = [writeGz(folder, plan.path, leaves, tools), writeXz(folder, plan.path, leaves, tools)];
+    const parts = leaves.map((leaf) => compressedLeaf(tools.cache, leaf));
+    const compressed = [writeGz(folder, plan.path, parts, tools.format), writeXz(folder, plan.path, parts, tools.format)];
     written.push(...compressed);
     listed.push(plainDigest(plan.path, leaves, texts), ...compressed);
   }
@@ -88,27 +89,22 @@ function plainDigest(path: string, leaves: readonly Leaf[], texts: LeafTexts): P
 /** An empty gzip member, so that an index without leaves is a gzip file all the same. */
 const EMPTY_GZ = Buffer.from('1f8b080000000000000303000000000000000000', 'hex');
 
-function writeGz(folder: string, path: string, leaves: readonly Leaf[], { cache, format }: IndexTools): PublishedIndex {
+function writeGz(folder: string, path: string, parts: readonly CompressedLeaf[], format: PublishingFormat): PublishedIndex {
   return writeHashed(folder, `${path}.gz`, format, (write) => {
-    if (leaves.length === 0) write(EMPTY_GZ);
-    for (const leaf of leaves) write(compressedLeaf(cache, leaf).gz);
+    if (parts.length === 0) write(EMPTY_GZ);
+    for (const { gz } of parts) write(gz);
   });
 }
 
-function writeXz(folder: string, path: string, leaves: readonly Leaf[], { cache, format }: IndexTools): PublishedIndex {
+function writeXz(folder: string, path: string, parts: readonly CompressedLeaf[], format: PublishingFormat): PublishedIndex {
   return writeHashed(folder, `${path}.xz`, format, (write) => {
-    const blocks: { unpaddedSize: number; plainSize: number }[] = [];
     write(xzHeader());
-    for (const leaf of leaves) {
-      const { bytes, unpaddedSize, plainSize } = compressedLeaf(cache, leaf).xz;
-      write(bytes);
-      blocks.push({ unpaddedSize, plainSize });
-    }
-    write(xzTrailer(blocks));
+    for (const { xz } of parts) write(xz.bytes);
+    write(xzTrailer(parts.map(({ xz }) => xz)));
   });
 }
 
-function compressedLeaf(cache: LeafCache, leaf: Leaf): NonNullable<ReturnType<LeafCache['get']>> {
+function compressedLeaf(cache: LeafCache, leaf: Leaf): CompressedLeaf {
   const found = cache.get(leaf.digest);
   if (found === undefined) throw new Error(`Leaf ${leaf.digest} left the cache while it was needed`);
   return found;

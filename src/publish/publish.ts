@@ -43,7 +43,7 @@ export interface PublishRequest {
   readonly components: ReadonlyMap<string, Snapshot>;
   readonly origin: string;
   readonly label: string;
-  /** Published even when a component has nothing for them; the contents' own are added. */
+  /** Published when the contents are for none of their own, so that an empty distribution has indexes too. */
   readonly architectures: readonly string[];
   /** What else it says of itself; default: nothing that need not be said. */
   readonly fields?: Omit<PublicationFields, 'origin' | 'label'>;

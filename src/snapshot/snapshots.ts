@@ -89,7 +89,7 @@ export function conflictError(name: string, found: readonly MergeConflict[]): Ar
 type HeadReader = (ids: Uint32Array) => RecordHead[];
 
 /** Heads that a reader remembers: some leaves of each of a few sources. */
-const REMEMBERED = 20_000;
+const REMEMBERED = 3000;
 
 /** Reads each record once although several sources have it: they are walked side by side. */
 function headReader({ members }: Catalog): HeadReader {

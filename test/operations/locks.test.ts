@@ -62,7 +62,7 @@ test('X03 of two builds at once the second waits, says for whom, and finds nothi
   await using scene = await makeScene(dir);
   const { first, second } = await openLocks(join(scene.site.state, 'locks'), 'artifacts something').hold('aptly', testContext(), async () => {
     const running = { first: start(scene.site, BUILD), second: start(scene.site, BUILD) };
-    const waits = [running.first, running.second].map(async ({ child, said }) => ({ child, text: await said(/waiting/i) }));
+    const waits = [running.first, running.second].map(async ({ child, said }) => ({ child, text: await said(/waiting.*pid \d+.*\n/i) }));
     const texts = await Promise.all(waits);
     // One of them has the release's lock and waits for the aptly lock, the other waits for the one that has it.
     const behind = texts.find(({ text }) => text.includes('release-r1.0.0'));

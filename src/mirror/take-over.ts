@@ -1,0 +1,92 @@
+/** Taking over what an upstream offers now: indexes read, packages chosen, files fetched, the result recorded. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { KnownIndex, MirrorState } from '../catalog/mirrors.ts';
+import type { Context } from '../core/context.ts';
+import { EMPTY_SHA256 } from '../core/digest.ts';
+import type { RepoFormat, UpstreamIndex } from '../formats/format.ts';
+import type { Upstream } from '../http/upstream.ts';
+import { collectEarly } from '../util/collect-early.ts';
+import type { MirrorDefinition } from './definition.ts';
+import { fetchFiles } from './files.ts';
+import { readIndex, type IndexPackages } from './indexes.ts';
+import type { FreshRoot } from './root.ts';
+import { selectPackages } from './select.ts';
+import { openSpool, type Candidate, type Spool } from './spool.ts';
+import { prepareUpdate, storeUpdate } from './store.ts';
+import type { MirrorTools } from './update.ts';
+
+/** A mirror whose upstream changed. */
+export interface Update {
+  readonly mirror: MirrorDefinition;
+  /** The state whose unread indexes may be taken over. */
+  readonly known: MirrorState | undefined;
+  readonly format: RepoFormat;
+  readonly upstream: Upstream;
+}
+
+/** What was recorded, and the package files and bytes that were fetched for it. */
+export interface TakenOver {
+  readonly state: MirrorState;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Brings the mirror to what the verified root metadata says: all or nothing, but for files, which are kept one by one. */
+export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTools, ctx: Context): Promise<TakenOver> {
+  collectEarly();
+  const folder = join(tools.temporary, `mirror-${update.mirror.name}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const spool = openSpool(join(folder, 'spool'));
+  try {
+    const read = await readIndexes(fresh, { ...update, spool, folder }, ctx);
+    const chosen = selectPackages(read, update, ctx);
+    const candidates = chosen.flatMap((part) => ('candidates' in part ? part.candidates : []));
+    const prepared = prepareUpdate({ ...update, fresh, chosen }, tools);
+    const incoming = tools.pool.receive(`mirror-${update.mirror.name}`);
+    let fetched = { files: 0, bytes: 0 };
+    for (;;) {
+      const more = await fetchFiles(candidates, { ...update, pool: tools.pool, incoming }, ctx);
+      fetched = { files: fetched.files + more.files, bytes: fetched.bytes + more.bytes };
+      const state = await storeUpdate({ ...update, fresh, chosen }, prepared, tools, ctx);
+      if (state === undefined) continue; // a clean-up took unused files away that we had counted on
+      incoming.clear();
+      return { state, ...fetched };
+    }
+  } finally {
+    spool.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Files the root metadata vouches for itself take the place of an index that was read. */
+const LISTED_FILES: UpstreamIndex = { name: 'Release', kind: 'file', offers: [], plain: { size: 0, sha256: EMPTY_SHA256 } };
+
+interface Reading extends Update {
+  readonly spool: Spool;
+  readonly folder: string;
+}
+
+async function readIndexes(fresh: FreshRoot, reading: Reading, ctx: Context): Promise<IndexPackages[]> {
+  const { mirror, known, format, upstream, spool, folder } = reading;
+  const parts: IndexPackages[] = [];
+  for (const index of fresh.root.indexes) {
+    ctx.signal.throwIfAborted();
+    // A filter needs to see everything, so nothing is taken over unread.
+    const isSame = ({ name, sha256 }: KnownIndex): boolean => name === index.name && sha256 === index.plain.sha256;
+    const same = mirror.filter === undefined ? known?.indexes.find(isSame) : undefined;
+    if (same !== undefined) {
+      parts.push({ index, known: same });
+      continue;
+    }
+    ctx.report({ type: 'phase', subject: mirror.name, text: `reading ${index.name}` });
+    const candidates: Candidate[] = [];
+    for await (const batch of readIndex(index, { upstream, format: format.upstream, folder }, ctx)) {
+      for (const offered of batch) candidates.push(spool.add(offered));
+    }
+    parts.push({ index, candidates });
+  }
+  if (fresh.root.files.length > 0) parts.push({ index: LISTED_FILES, candidates: fresh.root.files.map((file) => spool.add(file)) });
+  return parts;
+}
