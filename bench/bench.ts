@@ -2,7 +2,7 @@
  * Measures this program beside Debian's aptly: the same upstream, the same machine, one run. See docs/benchmarks.md.
  * Everything lies below one folder of the system's temporary one and is used again by the next run.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -48,6 +48,7 @@ async function bench(): Promise<void> {
   const without = new Set(values.without.split(','));
   const folder = join(tmpdir(), `artifacts-bench-${userInfo().uid}`);
   const scratch = join(folder, 'run');
+  using _alone = claim(folder);
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { recursive: true, mode: 0o700 });
   await requireTools(say);
@@ -86,6 +87,24 @@ async function bench(): Promise<void> {
     measurements,
   };
   publishResult(result, folder);
+}
+
+/** Two at a time would sign the same upstream with two keys, and measure each other. */
+function claim(folder: string): Disposable {
+  const file = join(folder, 'running');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const other = existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
+  if (other !== undefined && isRunning(other)) throw new Error(`another bench is running, process ${other}`);
+  writeFileSync(file, String(process.pid));
+  return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function publishResult(result: BenchResult, folder: string): void {

@@ -12,7 +12,8 @@ import { splitXz, type XzBlock } from '../util/xz-stream.ts';
 const BATCH = 2048;
 
 /**
- * Nearly as small as xz's preset 4 in three quarters of its time, and two fifths of that of preset 6 (decision 8). A dictionary no larger than a leaf can be saves setting up one that is never filled; text has no alignment (pb=0).
+ * Nearly as small as xz's preset 4 in three quarters of its time, and two fifths of that of preset 6 (decision 8). A
+ * dictionary no larger than a leaf can be saves setting up one that is never filled; text has no alignment (pb=0).
  */
 const XZ_SETTINGS = 'preset=4,dict=512KiB,mf=hc4,nice=16,depth=8,lc=4,pb=0';
 
