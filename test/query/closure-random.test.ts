@@ -10,6 +10,7 @@ import type { ClosureOptions } from '../../src/query/closure.ts';
 import { closure, verify } from '../../src/query/closure.ts';
 import { buildUniverse } from '../../src/query/universe.ts';
 import { described, missing, packages } from './packages.ts';
+import { hasCommand, testWith } from '../rig/skip.ts';
 
 const OPTIONS: ClosureOptions = { follow: {}, architectures: ['amd64'], compareVersions };
 const BOTH: Partial<ClosureOptions> = { architectures: ['amd64', 'i386'] };
@@ -98,9 +99,8 @@ function inTemporaryFolder<T>(use: (folder: string) => T): T {
   }
 }
 
-const installed = (tool: string): boolean => spawnSync(tool, ['--version']).error === undefined;
-const doseTest = installed('dose-debcheck') ? test : test.skip;
-const aptTest = installed('apt-cache') ? test : test.skip;
+const doseTest = testWith(hasCommand('dose-debcheck'), 'dose-debcheck is not installed');
+const aptTest = testWith(hasCommand('apt-cache'), 'apt-cache is not installed');
 
 doseTest('dose-debcheck finds the same packages uninstallable', (t) => {
   const text = manyWorlds(stanzas({ architectures: ['amd64', 'all'], multiArch: ['no', 'foreign', 'same'] }), 120);
