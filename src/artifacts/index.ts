@@ -1,0 +1,4 @@
+import type { ArtifactKind } from './kind.ts';
+
+/** Every artifact kind: one folder beside this file, one name here, in the order they are made. */
+export const artifactKinds: readonly ArtifactKind[] = [];

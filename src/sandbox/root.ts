@@ -1,0 +1,38 @@
+/** Root filesystems made from apt repositories, and what is needed to make one. */
+import type { Sha256 } from '../core/digest.ts';
+
+/** A repository a root filesystem is made from. */
+export interface AptSource {
+  /** `http://…`, or `file:/…` for a published tree on this machine. */
+  readonly uri: string;
+  readonly suite: string;
+  readonly components: readonly string[];
+  /** Path of the public keys that may sign it, armored or not. */
+  readonly signedBy: string;
+  /** Pin-Priority of its packages, apt_preferences(5); 500 where nothing is said. */
+  readonly priority?: number;
+}
+
+export interface RootSpec {
+  readonly codename: string;
+  readonly architecture: string;
+  /** Nearest first. */
+  readonly sources: readonly AptSource[];
+  /** Packages besides the essential ones. */
+  readonly packages: readonly string[];
+}
+
+export interface InstalledPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+}
+
+/** A root filesystem that is never written to: work is done over it. */
+export interface Root {
+  readonly path: string;
+  /** Digest of the packages it consists of. */
+  readonly digest: Sha256;
+  /** In the order of their names. */
+  readonly packages: readonly InstalledPackage[];
+}
