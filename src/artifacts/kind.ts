@@ -16,8 +16,11 @@ export interface ArtifactKind {
    * are below the public folder, in the place. Pure.
    */
   listings(place: string, artifacts: readonly Artifact[]): readonly Listing[];
-  /** Files that all releases share, from the artifacts of all of them, the newest of each first. Pure. */
-  shared(artifacts: readonly Artifact[]): readonly Listing[];
+  /**
+   * Files that all releases share, from the artifacts of this kind of all of them, the last made first. Files of one
+   * folder appear together, in place of all that was in it. Pure.
+   */
+  shared?(artifacts: readonly Artifact[]): readonly Listing[];
 }
 
 /** A file that is generated from the catalog, never edited. */

@@ -1,3 +1,4 @@
+import { openArtifacts, type Artifacts } from './artifacts.ts';
 import { openBuilds, type Builds } from './builds.ts';
 import { openContents, type Contents } from './contents.ts';
 import { openMembers, type Members } from './members.ts';
@@ -8,6 +9,7 @@ import { openRecords, type Records } from './records.ts';
 import { openRepos, type Repos } from './repos.ts';
 import { openSnapshots, type Snapshots } from './snapshots.ts';
 import { openSweep, type Sweep } from './sweep.ts';
+import { openTrees, type Trees } from './trees.ts';
 
 export interface Catalog {
   readonly records: Records;
@@ -18,6 +20,8 @@ export interface Catalog {
   readonly snapshots: Snapshots;
   readonly publications: Publications;
   readonly builds: Builds;
+  readonly artifacts: Artifacts;
+  readonly trees: Trees;
   readonly sweep: Sweep;
   transaction<T>(work: () => T): T;
   close(): void;
@@ -39,6 +43,8 @@ function assemble(database: Database): Catalog {
     snapshots: openSnapshots(database, contents),
     publications: openPublications(database),
     builds: openBuilds(database),
+    artifacts: openArtifacts(database),
+    trees: openTrees(database),
     sweep: openSweep(database),
     transaction: database.transaction,
     close: database.close,

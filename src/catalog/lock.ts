@@ -2,7 +2,7 @@
  * Locks that the kernel drops when their holder dies: an exclusive transaction on a small database of their own, on a
  * file that is never removed. What stands beside it says to people who holds it, and is never trusted for the lock.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +19,8 @@ export interface LockFolder {
    * independent. Not re-entrant.
    */
   hold<T>(name: string, ctx: Context, work: () => Promise<T>): Promise<T>;
+  /** Whether somebody alive holds it at this moment. */
+  isHeld(name: string): boolean;
 }
 
 export function openLocks(folder: string, command: string): LockFolder {
@@ -32,7 +34,20 @@ export function openLocks(folder: string, command: string): LockFolder {
         leave();
       }
     },
+    isHeld: (name) => isHeld(join(folder, `${name}.lock`)),
   };
+}
+
+function isHeld(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const connection = new DatabaseSync(file, { timeout: 0 });
+  try {
+    if (!tryBegin(connection)) return true;
+    connection.exec('ROLLBACK');
+    return false;
+  } finally {
+    connection.close();
+  }
 }
 
 /** Work of this process takes turns without asking the kernel, and without being told that it waits for itself. */

@@ -8,7 +8,7 @@ export interface Collected {
   readonly contents: number;
   readonly leaves: number;
   readonly records: number;
-  /** Digests of the files of all records that stay. */
+  /** Digests of the files of all records that stay, and of all artifacts and published trees. */
   readonly files: ReadonlySet<Sha256>;
 }
 
@@ -35,6 +35,8 @@ const OTHER_ROOTS = `
   UNION SELECT value FROM intent, json_each(intent.plan, '$.contents')`;
 
 const ROOTS = `${OTHER_ROOTS} UNION SELECT content FROM snapshot`;
+
+const FILES = 'SELECT files FROM record UNION ALL SELECT files FROM artifact UNION ALL SELECT files FROM tree';
 
 /** Carries the result of a dry run out of the transaction it rolls back. */
 class RolledBack extends Error {
@@ -85,7 +87,7 @@ function collect(database: Database): Collected {
   const records = remove('record', 'id NOT IN (SELECT id FROM temp.reached)');
   database.run('DELETE FROM temp.reached');
   const files = new Set<Sha256>();
-  for (const row of database.each<{ files: string }>('SELECT files FROM record')) {
+  for (const row of database.each<{ files: string }>(FILES)) {
     for (const [sha256] of JSON.parse(row.files) as [Sha256][]) files.add(sha256);
   }
   return { contents, leaves, records, files };

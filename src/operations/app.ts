@@ -11,8 +11,9 @@ import { clockFrom, type Clock, type Context } from '../core/context.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { MirrorSource } from '../mirror/update.ts';
 import type { Pool } from '../pool/index.ts';
-import type { BuildTools } from '../release/build.ts';
+import type { BuildTools } from '../release/making.ts';
 import type { KeySource, Signer } from '../sign/signer.ts';
+import { writeAudit } from './audit.ts';
 
 export interface Settings {
   /** The folder that holds vars/ and mappings/. */
@@ -68,6 +69,8 @@ interface Parts {
   readonly publicRoot: string;
   readonly openPool: () => Promise<Pool>;
   readonly keySources: (config: Config) => readonly KeySource[];
+  /** The state this one is a copy of; only to be read. */
+  readonly stateBelow?: string;
   /** Lets go of what only this app used. */
   readonly release: () => void;
 }
@@ -124,11 +127,23 @@ function assemble(settings: Settings, parts: Parts): App {
       keep: await keepRule(config),
       change: app.change,
       signer,
+      workshop: {
+        publicRoot: parts.publicRoot,
+        cache: (name) => cacheFolder(settings.state, name),
+        cacheBelow: (name) => (parts.stateBelow === undefined ? undefined : cacheFolder(parts.stateBelow, name)),
+        temporary: app.temporary,
+        clock,
+        environment: settings.environment,
+      },
+      audit: (action, details) => writeAudit({ action, details }, settings, clock()),
     }),
     change: async (ctx, work) =>
       (await locks()).hold('aptly', ctx, async () => {
         const { recoverPublications } = await import('../publish/generations.ts');
-        recoverPublications({ catalog: await catalog(), publicRoot: parts.publicRoot, clock });
+        const { recoverTrees } = await import('../publish/trees.ts');
+        const published = { catalog: await catalog(), publicRoot: parts.publicRoot, clock };
+        recoverPublications(published);
+        recoverTrees(published);
         return work();
       }),
     scratch: () => openScratch(app),
@@ -155,6 +170,11 @@ async function refuseLostCatalog(settings: Settings, pool: () => Promise<Pool>):
 
 function catalogFile(settings: Settings): string {
   return join(settings.state, 'catalog.db');
+}
+
+/** What may be deleted and costs time to make again. */
+function cacheFolder(state: string, name: string): string {
+  return join(state, 'cache', name);
 }
 
 async function keepRule(config: () => Promise<Config>): Promise<BuildTools['keep']> {
@@ -220,12 +240,16 @@ async function openScratch(app: App): Promise<App> {
         publicRoot: join(folder, 'public'),
         openPool: async () => openOverlayPool(await app.pool(), join(folder, 'pool')),
         keySources: () => [{ kind: 'file', path: key }],
+        stateBelow: app.settings.state,
         release: () => rmSync(folder, { recursive: true, force: true }),
       },
     );
     // Trees are not copied, so that everything is really published once more.
     const catalog = await scratch.catalog();
-    catalog.transaction(() => catalog.publications.forgetAll());
+    catalog.transaction(() => {
+      catalog.publications.forgetAll();
+      catalog.trees.forgetAll();
+    });
     return scratch;
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });

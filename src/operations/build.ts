@@ -1,6 +1,7 @@
 import type { ReleaseBuild } from '../release/build.ts';
+import { FAILURE_MODES, type FailureMode } from '../release/making.ts';
 import type { PlannedNode } from '../release/plan.ts';
-import { ArtifactsError, type ErrorCode } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { Context } from '../core/context.ts';
 import type { App } from './app.ts';
 import { defineOperation } from './operation.ts';
@@ -30,14 +31,15 @@ Release r1.0.0 is built: 20261121T031500Z`,
   arguments: {},
   options: {
     release: { kind: 'text', value: 'NAME', summary: 'the release to build', required: true },
-    only: { kind: 'list', value: 'KIND', summary: 'only artifacts of these kinds: apt' },
+    only: { kind: 'list', value: 'KIND', summary: 'only artifacts of these kinds: apt, git, python, container' },
     codename: { kind: 'list', value: 'NAME', summary: 'only these codenames' },
     replace: { kind: 'flag', summary: 'make a new revision of what exists' },
     readOnly: { kind: 'flag', summary: 'try it all, change nothing' },
     dryRun: { kind: 'flag', summary: 'only show what would be done, and why' },
+    onFailure: { kind: 'choice', choices: FAILURE_MODES, summary: 'what becomes of the rest when something fails (default: continue)' },
+    overrideLock: { kind: 'flag', summary: 'replace even what is locked; written to the audit log' },
   },
   run: async (app, input, ctx): Promise<Result> => {
-    checkKinds(input.only);
     if (!input.readOnly || input.dryRun) return runBuild(app, input, ctx);
     await using scratch = await app.scratch();
     return await runBuild(scratch, input, ctx); // awaited here, or the scratch state goes before it is used
@@ -52,23 +54,33 @@ Release r1.0.0 is built: 20261121T031500Z`,
 
 interface BuildInput {
   readonly release: string;
+  readonly only: readonly string[] | undefined;
   readonly codename: readonly string[] | undefined;
+  readonly onFailure: FailureMode | undefined;
+  readonly overrideLock: boolean;
   readonly replace: boolean;
   readonly readOnly: boolean;
   readonly dryRun: boolean;
 }
 
 async function runBuild(app: App, input: BuildInput, ctx: Context): Promise<Result> {
-  const { releaseSpec } = await import('./release-spec.ts');
+  const { checkSelection, releaseSpec } = await import('./release-spec.ts');
   const config = await app.config();
   const spec = await releaseSpec(app, input.release);
-  const options = { replace: input.replace || config.environment.replace === true, codenames: input.codename ?? [] };
-  checkCodenames(options.codenames, spec.codenames.map(({ codename }) => codename));
+  checkSelection(spec, input);
+  const options = {
+    replace: input.replace || config.environment.replace === true,
+    codenames: input.codename ?? [],
+    only: input.only ?? [],
+    adapt: input.readOnly,
+    onFailure: input.onFailure ?? 'continue',
+    overrideLock: input.overrideLock,
+  } as const;
   for (const { file, line, message } of config.warnings) ctx.report({ type: 'warning', message: `${file}:${line}: ${message}` });
   if (input.dryRun) {
     const { planRelease } = await import('../release/plan.ts');
     const { releaseFacts } = await import('../release/facts.ts');
-    const { planned } = planRelease(spec, releaseFacts(await app.peek(), spec.name, app.clock()), options);
+    const { planned } = planRelease(spec, releaseFacts(await app.peek(), spec, app.clock()), options);
     return { release: spec.name, dryRun: true, nodes: planned };
   }
   if (config.environment.push === true && !input.readOnly) {
@@ -76,20 +88,6 @@ async function runBuild(app: App, input: BuildInput, ctx: Context): Promise<Resu
   }
   const { buildRelease } = await import('../release/build.ts');
   return { ...(await buildRelease(spec, options, await app.tools(), ctx)), readOnly: input.readOnly };
-}
-
-function checkKinds(only: readonly string[] | undefined): void {
-  const unknown = only?.find((kind) => kind !== 'apt');
-  if (unknown !== undefined) {
-    throw new ArtifactsError('E_USAGE', `Unknown kind of artifact "${unknown}"`, { hint: 'There is apt.' });
-  }
-}
-
-function checkCodenames(asked: readonly string[], known: readonly string[]): void {
-  const unknown = asked.find((codename) => !known.includes(codename));
-  if (unknown !== undefined) {
-    throw new ArtifactsError('E_NOT_FOUND', `The release has no codename "${unknown}"`, { hint: `It has ${known.join(', ')}.` });
-  }
 }
 
 function hintLines({ nodes }: ReleaseBuild): string[] {

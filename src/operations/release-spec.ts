@@ -1,8 +1,12 @@
 /** From the configuration to what release/ works with. */
+import { artifactKinds } from '../artifacts/index.ts';
+import type { ArtifactTask } from '../artifacts/kind.ts';
 import type { Config } from '../config/config.ts';
 import { describeMirror } from '../config/describe-mirror.ts';
 import { findMirror } from '../config/resolve-mirror.ts';
 import { findRelease, resolveRelease, type ReleaseSource } from '../config/resolve-release.ts';
+import { ArtifactsError } from '../core/errors.ts';
+import { familiesOf } from '../release/nodes.ts';
 import type { ReleaseSpec, SourceSpec } from '../release/spec.ts';
 import { contentDigest } from '../repo/repos.ts';
 import type { App } from './app.ts';
@@ -29,8 +33,32 @@ export async function releaseSpec(app: App, name: string): Promise<ReleaseSpec> 
     fields: defaultFields(config.publish),
     architectures: resolved.architectures,
     publish: config.environment.publishSnapshot ?? true,
+    kinds: artifactKinds,
+    tasks: artifactTasks(),
     completeness: config.completeness === undefined ? undefined : { ...config.completeness, root: config.root },
   };
+}
+
+/** What the release is made of besides packages. */
+function artifactTasks(): ArtifactTask[] {
+  return [];
+}
+
+/** Throws E_USAGE or E_NOT_FOUND for a kind or codename the release has not. */
+export function checkSelection(
+  spec: ReleaseSpec,
+  { only, codename }: { readonly only: readonly string[] | undefined; readonly codename: readonly string[] | undefined },
+): void {
+  const families = familiesOf(spec);
+  const unknown = only?.find((kind) => !families.includes(kind));
+  if (unknown !== undefined) {
+    throw new ArtifactsError('E_USAGE', `Unknown kind of artifact "${unknown}"`, { hint: `There is ${families.join(', ')}.` });
+  }
+  const known = spec.codenames.map((one) => one.codename);
+  const other = codename?.find((one) => !known.includes(one));
+  if (other !== undefined) {
+    throw new ArtifactsError('E_NOT_FOUND', `The release has no codename "${other}"`, { hint: `It has ${known.join(', ')}.` });
+  }
 }
 
 async function sourceSpec(app: App, config: Config, { kind, name }: ReleaseSource): Promise<SourceSpec> {

@@ -3,9 +3,11 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Publication } from '../catalog/publications.ts';
 import type { Clock, Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
+import type { FileRef } from '../core/package.ts';
 import type { Pool } from '../pool/index.ts';
 import { fileChecker } from './check-file.ts';
 import { isServing } from './generations.ts';
+import { isTreeServed } from './trees.ts';
 import { verifyPublication } from './verify.ts';
 
 export interface CheckRequest {
@@ -32,6 +34,7 @@ export async function checkState(request: CheckRequest, ctx: Context): Promise<C
   const problems = catalog.sweep.problems();
   const pool = await checkPool(request, ctx);
   problems.push(...pool.problems);
+  problems.push(...checkTrees(request));
   const publications = catalog.publications.list();
   for (const publication of publications) problems.push(...(await checkPublication(publication, request, ctx)));
   for (const { prefix, distribution } of catalog.publications.intents()) {
@@ -54,8 +57,8 @@ async function checkPool({ catalog, pool, deep }: CheckRequest, ctx: Context): P
   const check = fileChecker({ hash: deep });
   const problems: string[] = [];
   let records = 0;
-  for (const file of catalog.records.eachFile()) {
-    records += 1;
+  for (const { file, isRecord } of neededFiles(catalog)) {
+    if (isRecord) records += 1;
     if (seen.has(file.sha256)) continue;
     seen.add(file.sha256);
     ctx.signal.throwIfAborted();
@@ -65,6 +68,28 @@ async function checkPool({ catalog, pool, deep }: CheckRequest, ctx: Context): P
     problems.push(`pool: ${file.name} (${file.sha256}) ${problem}`);
   }
   return { records, files: seen.size, problems, lost };
+}
+
+interface NeededFile {
+  readonly file: FileRef;
+  readonly isRecord: boolean;
+}
+
+function* neededFiles(catalog: Catalog): Generator<NeededFile> {
+  for (const file of catalog.records.eachFile()) yield { file, isRecord: true };
+  for (const file of catalog.artifacts.eachFile()) yield { file: { ...file, name: file.path }, isRecord: false };
+  for (const { place, files } of catalog.trees.list()) {
+    for (const file of files) yield { file: { ...file, name: `${place}/${file.path}` }, isRecord: false };
+  }
+}
+
+/** Whether clients see what is recorded as served. */
+function checkTrees({ catalog, publicRoot }: CheckRequest): string[] {
+  const served = catalog.trees.list().filter((tree) => !isTreeServed(tree, publicRoot));
+  return [
+    ...served.map(({ place, number }) => `${place}: generation ${number} is not what is served`),
+    ...catalog.trees.coming().map(({ place }) => `${place}: a switch was interrupted; the next change puts it right`),
+  ];
 }
 
 /** The served tree as a client sees it. */

@@ -1,6 +1,7 @@
 /** The manifest of a build: every file it consists of, with size and digest, signed and written last. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Artifact, ArtifactFacts } from '../core/artifact.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Publication } from '../catalog/publications.ts';
 import type { Clock } from '../core/context.ts';
@@ -34,6 +35,8 @@ export interface Manifest {
     readonly snapshots: readonly { readonly name: string; readonly content: Sha256; readonly packages: number }[];
     readonly tools: Readonly<Record<string, string>>;
   };
+  /** What was made besides packages, with what its makers have to say: commits, locks. */
+  readonly artifacts: readonly { readonly id: string; readonly kind: string; readonly facts: ArtifactFacts }[];
   readonly publications: readonly { readonly prefix: string; readonly distribution: string; readonly generation: number }[];
   readonly nodes: readonly ManifestNode[];
   readonly files: readonly ManifestFile[];
@@ -53,6 +56,7 @@ export async function writeManifest(
   tools: ManifestTools,
 ): Promise<Sha256> {
   const publications = publicationsOf(spec, tools.catalog);
+  const artifacts = tools.catalog.artifacts.list(spec.name);
   const manifest: Manifest = {
     schema: 1,
     release: spec.name,
@@ -60,9 +64,10 @@ export async function writeManifest(
     build,
     createdAt: tools.clock().toISOString(),
     inputs: { snapshots: snapshotsOf(spec, tools.catalog), tools: await toolVersions() },
+    artifacts: artifacts.map(({ id, kind, facts }) => ({ id, kind, facts })),
     publications: publications.map(({ prefix, distribution, generation }) => ({ prefix, distribution, generation })),
     nodes,
-    files: [...filesOf(publications, tools)].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    files: [...filesOf(publications, tools), ...artifactFiles(spec.name, artifacts, tools.catalog)].sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
   const text = `${JSON.stringify(manifest, null, 1)}\n`;
   const folder = join(tools.publicRoot, 'releases', spec.name);
@@ -97,6 +102,15 @@ function snapshotsOf(spec: ReleaseSpec, catalog: Catalog): Manifest['inputs']['s
     const snapshot = catalog.snapshots.find(name);
     return snapshot === undefined ? [] : { name, content: snapshot.content.digest, packages: snapshot.content.count };
   });
+}
+
+/** What is served in the release's own folders, and what its artifacts have outside of them. */
+function artifactFiles(release: string, artifacts: readonly Artifact[], { trees }: Catalog): ManifestFile[] {
+  const own = trees.list().filter((tree) => tree.release === release);
+  const served = own.flatMap(({ place, files }) => files.map((file) => ({ ...file, path: `${place}/${file.path}` })));
+  const places = own.map(({ place }) => `${place}/`);
+  const shared = artifacts.flatMap(({ files }) => files).filter(({ path }) => !places.some((place) => path.startsWith(place)));
+  return [...served, ...shared];
 }
 
 /** Root metadata, indexes and package files, each once. */

@@ -1,41 +1,14 @@
 /** What a build of a release would do, and why. Pure: facts in, plan out. */
-import type { Sha256 } from '../core/digest.ts';
-import {
-  distributionName,
-  INTEGRATED_PREFIX,
-  independentPrefix,
-  mikoName,
-  slushieName,
-  type CodenameSpec,
-  type CompletenessSpec,
-  type ReleaseSpec,
-  type MirrorSpec,
-  type RepoSpec,
-  type SourceSpec,
-} from './spec.ts';
-
-export type NodeKind = 'mirror' | 'snapshot' | 'merge' | 'publish' | 'completeness' | 'manifest';
-
-interface NodeBase {
-  readonly id: string;
-  readonly needs: readonly string[];
-}
-
-/** A piece of work of a release build. */
-export type ReleaseNode = NodeBase &
-  (
-    | { readonly kind: 'mirror'; readonly source: MirrorSpec }
-    | { readonly kind: 'snapshot'; readonly source: SourceSpec; readonly name: string }
-    | { readonly kind: 'merge'; readonly name: string; readonly sources: readonly string[] }
-    | { readonly kind: 'publish'; readonly prefix: string; readonly distribution: string; readonly snapshot: string }
-    | { readonly kind: 'completeness'; readonly completeness: CompletenessSpec }
-    | { readonly kind: 'manifest' }
-  );
+import type { ArtifactTask } from '../artifacts/kind.ts';
+import { canonicalJson, sha256, type Sha256 } from '../core/digest.ts';
+import { nodesOf, type NodeOf, type ReleaseNode } from './nodes.ts';
+import { slushieName, type ReleaseSpec, type RepoSpec, type SourceSpec } from './spec.ts';
 
 export interface PlannedNode {
   readonly id: string;
-  readonly kind: NodeKind;
-  readonly state: 'fresh' | 'build';
+  /** What sort of work it is; for an artifact, its kind. */
+  readonly kind: string;
+  readonly state: 'fresh' | 'build' | 'blocked';
   readonly reason: string;
   /** True when something that exists would give way. */
   readonly replaces: boolean;
@@ -57,6 +30,16 @@ export interface ReleaseFacts {
     prefix: string,
     distribution: string,
   ): { readonly snapshot: number | undefined; /** Clients will refuse it soon. */ readonly expiring?: boolean } | undefined;
+  /** What an artifact was made with, and from. */
+  artifact(id: string): { readonly inputs: Readonly<Record<string, unknown>>; readonly needs: Readonly<Record<string, string>> } | undefined;
+  /** Digest of what a publication or an artifact holds; undefined where there is none. */
+  digest(id: string): Sha256 | undefined;
+  /** Fingerprint of what a published folder was made from. */
+  place(place: string): Sha256 | undefined;
+  /** Whether the files that a kind's releases share list what there is. */
+  indexed(kind: string): boolean;
+  /** Artifacts and places the catalog holds for the release. */
+  readonly recorded: { readonly artifacts: readonly string[]; readonly places: readonly string[] };
   /** Whether a complete build is recorded. */
   readonly built: boolean;
 }
@@ -65,6 +48,10 @@ export interface PlanOptions {
   readonly replace: boolean;
   /** Empty: all of the release's. */
   readonly codenames: readonly string[];
+  /** Kinds of artifacts, as `--only` takes them; empty: all. */
+  readonly only: readonly string[];
+  /** Make what can be made when kinds that are left out are absent, as a run that tries a change does. */
+  readonly adapt: boolean;
 }
 
 export interface ReleasePlan {
@@ -74,64 +61,58 @@ export interface ReleasePlan {
 
 /** The nodes of a release in the order they are made, each with its state and the reason for it. */
 export function planRelease(spec: ReleaseSpec, facts: ReleaseFacts, options: PlanOptions): ReleasePlan {
+  const { only } = options;
   const codenames = spec.codenames.filter(({ codename }) => options.codenames.length === 0 || options.codenames.includes(codename));
-  const nodes = nodesOf(spec, codenames);
-  if (isWhole(spec, codenames, facts)) {
-    const { completeness } = spec;
-    if (completeness !== undefined) nodes.push({ id: 'completeness', kind: 'completeness', needs: nodes.map(({ id }) => id), completeness });
-    nodes.push({ id: 'manifest', kind: 'manifest', needs: nodes.map(({ id }) => id) });
-  }
+  const all = nodesOf(spec, codenames);
+  const nodes = all.filter(({ family }) => only.length === 0 || only.includes(family));
+  if (isWhole(spec, nodes, facts)) nodes.push(...lastNodes(spec, nodes));
+  const chosen = new Set(nodes.map(({ id }) => id));
   const planned: PlannedNode[] = [];
-  for (const node of nodes) planned.push({ id: node.id, kind: node.kind, ...judge(node, { spec, facts, options, planned }) });
+  for (const node of nodes) {
+    const judgement = judge(node, { spec, facts, options, planned, chosen });
+    planned.push({ id: node.id, kind: node.kind === 'artifact' ? node.task.kind : node.kind, ...judgement });
+  }
   // Frozen sources are not updated: their mirrors are no part of the build.
   const idle = new Set(planned.filter(({ kind, state }) => kind === 'mirror' && state === 'fresh').map(({ id }) => id));
   return {
-    nodes: nodes.filter(({ id }) => !idle.has(id)).map((node) => ({ ...node, needs: node.needs.filter((id) => !idle.has(id)) })),
+    nodes: nodes
+      .filter(({ id }) => !idle.has(id))
+      .map((node) => ({ ...node, needs: node.needs.filter((id) => chosen.has(id) && !idle.has(id)) })),
     planned: planned.filter(({ id }) => !idle.has(id)),
   };
 }
 
-function nodesOf(spec: ReleaseSpec, codenames: readonly CodenameSpec[]): ReleaseNode[] {
-  const used = new Set(codenames.flatMap(({ merged, independent }) => [...merged, ...independent.map(({ source }) => source)]));
-  const sources = [...spec.sources.values()].filter(({ name }) => used.has(name));
-  const nodes: ReleaseNode[] = [];
-  for (const source of sources) {
-    const name = slushieName(spec.name, source.name);
-    const needs = source.kind === 'mirror' ? [`mirror ${source.name}`] : [];
-    if (source.kind === 'mirror') nodes.push({ id: `mirror ${source.name}`, kind: 'mirror', needs: [], source });
-    nodes.push({ id: `snapshot ${name}`, kind: 'snapshot', needs, source, name });
-  }
-  for (const codename of codenames) nodes.push(...codenameNodes(spec, codename));
-  return nodes;
+function lastNodes({ completeness }: ReleaseSpec, nodes: readonly ReleaseNode[]): ReleaseNode[] {
+  const needs = nodes.map(({ id }) => id);
+  const manifest: ReleaseNode = { id: 'manifest', kind: 'manifest', family: '', needs };
+  if (completeness === undefined) return [manifest];
+  return [
+    { id: 'completeness', kind: 'completeness', family: '', needs, completeness },
+    { ...manifest, needs: [...needs, 'completeness'] },
+  ];
 }
 
 /** A release is complete when its manifest says so: there is none before everything of all its codenames is published. */
-function isWhole(spec: ReleaseSpec, codenames: readonly CodenameSpec[], facts: ReleaseFacts): boolean {
+function isWhole(spec: ReleaseSpec, chosen: readonly ReleaseNode[], facts: ReleaseFacts): boolean {
   if (!spec.publish) return false;
-  const others = spec.codenames.filter((codename) => !codenames.includes(codename));
-  return others
-    .flatMap((codename) => codenameNodes(spec, codename))
-    .every((node) => node.kind !== 'publish' || facts.published(node.prefix, node.distribution) !== undefined);
+  const ids = new Set(chosen.map(({ id }) => id));
+  return nodesOf(spec, spec.codenames)
+    .filter(({ id }) => !ids.has(id))
+    .every((node) => isThere(node, facts));
 }
 
-function codenameNodes(spec: ReleaseSpec, { codename, merged, independent }: CodenameSpec): ReleaseNode[] {
-  const nodes: ReleaseNode[] = [];
-  const distribution = distributionName(spec.name, codename);
-  const publishNode = (prefix: string, snapshot: string, need: string): void => {
-    if (!spec.publish) return;
-    nodes.push({ id: `publish ${prefix} ${distribution}`, kind: 'publish', needs: [need], prefix, distribution, snapshot });
-  };
-  if (merged.length > 0) {
-    const name = mikoName(spec.name, codename);
-    const sources = merged.map((source) => slushieName(spec.name, source));
-    nodes.push({ id: `merge ${name}`, kind: 'merge', needs: sources.map((source) => `snapshot ${source}`), name, sources });
-    publishNode(INTEGRATED_PREFIX, name, `merge ${name}`);
+/** Whether something of the node is there already, as of any build. */
+export function isThere(node: ReleaseNode, facts: ReleaseFacts): boolean {
+  switch (node.kind) {
+    case 'publish':
+      return facts.published(node.prefix, node.distribution) !== undefined;
+    case 'artifact':
+      return facts.artifact(node.id) !== undefined;
+    case 'place':
+      return facts.place(node.place) !== undefined;
+    default:
+      return true;
   }
-  for (const { source, dest } of independent) {
-    const slushie = slushieName(spec.name, source);
-    publishNode(independentPrefix(dest), slushie, `snapshot ${slushie}`);
-  }
-  return nodes;
 }
 
 interface Judging {
@@ -139,6 +120,8 @@ interface Judging {
   readonly facts: ReleaseFacts;
   readonly options: PlanOptions;
   readonly planned: readonly PlannedNode[];
+  /** Ids of all nodes of the plan. */
+  readonly chosen: ReadonlySet<string>;
 }
 
 type Judgement = Pick<PlannedNode, 'state' | 'reason' | 'replaces'>;
@@ -163,9 +146,15 @@ function judge(node: ReleaseNode, judging: Judging): Judgement {
       return judgeMerge(node, judging);
     case 'publish':
       return judgePublish(node, judging);
+    case 'artifact':
+      return blockedNeed(node, judging) ?? rebuiltNeed(node, judging.planned, judging.facts.artifact(node.id) !== undefined) ?? judgeArtifact(node.task, judging.facts, judging.options);
+    case 'place':
+      return judgePlace(node, judging);
+    case 'index':
+      return rebuiltNeed(node, judging.planned, false) ?? (judging.facts.indexed(node.family) ? FRESH : make('it does not list what there is'));
     case 'completeness':
     case 'manifest':
-      return rebuiltNeed(node, judging.planned, false) ?? (judging.facts.built ? FRESH : make('no complete build is recorded'));
+      return rebuiltNeed(node, judging.planned, false) ?? judgeLast(judging);
     default:
       return node satisfies never;
   }
@@ -196,11 +185,11 @@ export function describeChange(
   after: Readonly<Record<string, unknown>>,
 ): string {
   const names = Object.keys({ ...before, ...after });
-  const changed = names.filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after[name]));
+  const changed = names.filter((name) => canonicalJson(before?.[name]) !== canonicalJson(after[name]));
   return before === undefined || changed.length === 0 ? 'its definition changed' : `${changed.join(' and ')} changed`;
 }
 
-function judgeMerge(node: Extract<ReleaseNode, { kind: 'merge' }>, { spec, facts, planned }: Judging): Judgement {
+function judgeMerge(node: NodeOf<'merge'>, { spec, facts, planned }: Judging): Judgement {
   const merged = facts.merged(node.name);
   const rebuilt = rebuiltNeed(node, planned, merged !== undefined);
   if (rebuilt !== undefined) return rebuilt;
@@ -210,7 +199,7 @@ function judgeMerge(node: Extract<ReleaseNode, { kind: 'merge' }>, { spec, facts
   return merged.policy === spec.mergePolicy ? FRESH : replace('the merge policy changed');
 }
 
-function judgePublish(node: Extract<ReleaseNode, { kind: 'publish' }>, { facts, planned }: Judging): Judgement {
+function judgePublish(node: NodeOf<'publish'>, { facts, planned }: Judging): Judgement {
   const published = facts.published(node.prefix, node.distribution);
   const rebuilt = rebuiltNeed(node, planned, published !== undefined);
   if (rebuilt !== undefined) return rebuilt;
@@ -219,9 +208,69 @@ function judgePublish(node: Extract<ReleaseNode, { kind: 'publish' }>, { facts, 
   return published.expiring === true ? make('its Valid-Until draws near') : FRESH;
 }
 
+/** Whether the artifact would be made anew although nothing of what it needs is. */
+export function judgeArtifact(task: ArtifactTask, facts: ReleaseFacts, options: Pick<PlanOptions, 'replace'>): Judgement {
+  const made = facts.artifact(task.id);
+  if (made === undefined) return make('not made yet');
+  if (canonicalJson(made.inputs) !== canonicalJson(task.inputs)) return replace(describeChange(made.inputs, task.inputs));
+  const needs = digestsOf(task.needs, facts);
+  const changed = Object.keys({ ...made.needs, ...needs }).find((id) => made.needs[id] !== needs[id]);
+  if (changed !== undefined) return replace(`${changed} changed`);
+  return options.replace ? replace('to be replaced') : FRESH;
+}
+
+/** Digests of the nodes that are there. */
+export function digestsOf(ids: readonly string[], facts: Pick<ReleaseFacts, 'digest'>): Record<string, Sha256> {
+  return Object.fromEntries(
+    ids.flatMap((id) => {
+      const digest = facts.digest(id);
+      return digest === undefined ? [] : [[id, digest]];
+    }),
+  );
+}
+
+function judgePlace(node: NodeOf<'place'>, { facts, planned }: Judging): Judgement {
+  const served = facts.place(node.place);
+  // What is only added to takes nothing away.
+  const replaced = planned.some(({ id, replaces }) => replaces && node.needs.includes(id));
+  const rebuilt = rebuiltNeed(node, planned, replaced);
+  if (rebuilt !== undefined) return rebuilt;
+  if (served === undefined) return make('not published yet');
+  return served === placeInputs(node.artifacts, facts) ? FRESH : replace('it serves something else');
+}
+
+/** Fingerprint of what a place is to hold. */
+export function placeInputs(artifacts: readonly string[], facts: Pick<ReleaseFacts, 'digest'>): Sha256 {
+  return sha256(canonicalJson(digestsOf(artifacts, facts)));
+}
+
+function judgeLast({ spec, facts, options }: Judging): Judgement {
+  if (!facts.built) return make('no complete build is recorded');
+  if (options.only.length > 0 || options.codenames.length > 0) return FRESH;
+  const gone = leftOver(spec, facts);
+  const first = gone.artifacts[0] ?? gone.places[0];
+  return first === undefined ? FRESH : replace(`${first} is no part of it any more`);
+}
+
+/** What is recorded of a release and no longer said of it. */
+export function leftOver(spec: ReleaseSpec, { recorded }: Pick<ReleaseFacts, 'recorded'>): ReleaseFacts['recorded'] {
+  const tasks = new Set(spec.tasks.map(({ id }) => id));
+  const places = new Set(spec.tasks.flatMap((task) => task.places));
+  return { artifacts: recorded.artifacts.filter((id) => !tasks.has(id)), places: recorded.places.filter((place) => !places.has(place)) };
+}
+
 function rebuiltNeed(node: ReleaseNode, planned: readonly PlannedNode[], exists: boolean): Judgement | undefined {
-  const needed = planned.find(({ id, state }) => state === 'build' && node.needs.includes(id));
+  const needed = planned.find(({ id, state }) => state !== 'fresh' && node.needs.includes(id));
   if (needed === undefined) return undefined;
+  if (needed.state === 'blocked') return { state: 'blocked', reason: `needs ${needed.id}`, replaces: false };
   const what = needed.replaces ? 'is made anew' : 'is to be made';
   return { state: 'build', reason: `${needed.id} ${what}`, replaces: exists };
+}
+
+/** Needs that are left out of the build must be there from an earlier one. */
+function blockedNeed(node: NodeOf<'artifact'>, { chosen, facts, options }: Judging): Judgement | undefined {
+  const absent = node.needs.find((id) => !chosen.has(id) && facts.digest(id) === undefined);
+  if (absent === undefined) return undefined;
+  if (options.adapt) return { ...make(`made without ${absent}, which is not there`), replaces: facts.artifact(node.id) !== undefined };
+  return { state: 'blocked', reason: `needs ${absent}, which is not there and not to be made`, replaces: false };
 }

@@ -2,6 +2,7 @@
  * Releases: what a release is made of, which of it is there already, and building the rest in dependency order. Knows
  * mirrors, snapshots and publications; not where their definitions were written down.
  */
+import type { ArtifactKind, ArtifactTask } from '../artifacts/kind.ts';
 import type { PublicationFields } from '../catalog/publications.ts';
 import type { Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
@@ -25,6 +26,9 @@ export interface ReleaseSpec {
   readonly architectures: readonly string[];
   /** Whether to publish; PUBLISH_SNAPSHOT=no leaves it at snapshots. */
   readonly publish: boolean;
+  /** What is made besides packages; kinds in the order they are made. */
+  readonly kinds: readonly ArtifactKind[];
+  readonly tasks: readonly ArtifactTask[];
   /** Undefined: nobody said what the release must have. */
   readonly completeness: CompletenessSpec | undefined;
 }

@@ -113,6 +113,22 @@ export function writeNewFile(path: string, produce: (write: (bytes: Uint8Array) 
   return size;
 }
 
+/** Adds a line to a file that only grows; it lasts when this returns. */
+export function appendLine(path: string, line: string): void {
+  makeFolderDurably(dirname(path));
+  step(() =>
+    guard(`writing ${path}`, () => {
+      const file = openSync(path, 'a', 0o640);
+      try {
+        writeAll(file, Buffer.from(`${line}\n`));
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    }),
+  );
+}
+
 /** Writes all bytes, however many calls that takes. */
 export function writeAll(file: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);

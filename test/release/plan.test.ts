@@ -24,6 +24,8 @@ function spec(more: Partial<ReleaseSpec> = {}): ReleaseSpec {
     label: '',
     architectures: ['amd64'],
     publish: true,
+    kinds: [],
+    tasks: [],
     ...more,
   } as ReleaseSpec;
 }
@@ -46,12 +48,13 @@ function facts(more: Partial<ReleaseFacts> = {}): ReleaseFacts {
     mirrorDescription: (name) => ({ url: name }),
     merged: (name) => (name === 'miko-r1-alpha' ? { sources: [1, 3], policy: 'no-remove' } : { sources: [3], policy: 'no-remove' }),
     published: (prefix, distribution) => ({ snapshot: prefix.endsWith('/apart') ? 2 : published[distribution], expiring: false }),
+    recorded: { artifacts: [], places: [] },
     built: true,
     ...more,
   } as ReleaseFacts;
 }
 
-const ALL = { replace: false, codenames: [] };
+const ALL = { replace: false, codenames: [], only: [], adapt: false };
 const toBuild = (plan: ReturnType<typeof planRelease>): string[] => plan.planned.filter(({ state }) => state === 'build').map(({ id }) => id);
 
 test('with everything there, nothing is to build and no mirror is asked', (t) => {
@@ -101,7 +104,7 @@ test('whatever is missing, a plan is closed: what needs something that is built 
         built,
       });
 
-      const { nodes, planned } = planRelease(spec(), known, { replace, codenames });
+      const { nodes, planned } = planRelease(spec(), known, { ...ALL, replace, codenames });
 
       const states = new Map(planned.map(({ id, state }) => [id, state]));
       for (const node of nodes) {
