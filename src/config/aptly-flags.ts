@@ -7,7 +7,7 @@ import type { Parsed } from './values.ts';
 /** What a flag says. `ignored` tells why it has no effect here, and need not have one. */
 export type FlagMeaning =
   | { readonly field: 'filter'; readonly value: string }
-  | { readonly field: 'filter_with_deps' | 'with_sources' | 'with_udebs' | 'with_appstream'; readonly value: boolean }
+  | { readonly field: 'filter_with_deps' | 'with_sources' | 'with_udebs' | 'with_appstream' | 'with_installer'; readonly value: boolean }
   | { readonly field: 'keyring' | 'architectures'; readonly value: readonly string[] }
   | { readonly ignored: string };
 
@@ -37,7 +37,7 @@ const refused =
   () => ({ problem: `is refused: ${hint}` });
 
 const onOff =
-  (field: 'filter_with_deps' | 'with_sources' | 'with_udebs' | 'with_appstream'): Reader<FlagMeaning> =>
+  (field: 'filter_with_deps' | 'with_sources' | 'with_udebs' | 'with_appstream' | 'with_installer'): Reader<FlagMeaning> =>
   (value) => {
     const given = booleanOf(value);
     return given === undefined ? { problem: 'takes true or false' } : { value: { field, value: given } };
@@ -59,7 +59,7 @@ const MIRROR_FLAGS: Readonly<Record<string, Reader<FlagMeaning>>> = {
   'with-sources': onOff('with_sources'),
   'with-udebs': onOff('with_udebs'),
   'with-appstream': onOff('with_appstream'),
-  'with-installer': refused('installer images are not mirrored; remove the flag'),
+  'with-installer': onOff('with_installer'),
   'download-limit': refused('set downloads.parallel instead'),
   downloader: refused('there is one downloader; remove the flag'),
   force: refused('a lock is freed when its holder ends; remove the flag'),

@@ -42,7 +42,7 @@ export function buildMirror(
     architectures: unique(merged.architectures ?? defaults.architectures),
     filter: merged.filter,
     filterWithDeps: merged.filter_with_deps ?? false,
-    kinds: [...(merged.with_sources === true ? ['source'] : []), ...(merged.with_udebs === true ? ['udeb'] : [])],
+    kinds: wantedKinds(merged),
     files: listedFiles(merged),
     fingerprints: unique(keys.filter((key) => key.length >= 40)),
     shortKeyIds: unique(keys.filter((key) => key.length < 40)),
@@ -54,6 +54,14 @@ export function buildMirror(
     checkValidUntil: merged.check_valid_until,
     place: context.variables.locate(path),
   };
+}
+
+function wantedKinds(merged: WrittenMirror): readonly string[] {
+  return [
+    ...(merged.with_sources === true ? ['source'] : []),
+    ...(merged.with_udebs === true ? ['udeb'] : []),
+    ...(merged.with_installer === true ? ['installer'] : []),
+  ];
 }
 
 /** The shorthands and the globs for files that are mirrored besides the packages. */

@@ -75,6 +75,7 @@ export const mirrorSchema = strict({
   filter_with_deps: flag.optional(),
   with_sources: flag.optional(),
   with_udebs: flag.optional(),
+  with_installer: flag.optional(),
   with_appstream: flag.optional(),
   with_translations: words(language).optional(),
   with_contents: flag.optional(),

@@ -3,7 +3,7 @@ import type { Sha256 } from './digest.ts';
 
 /** A file of a package as it lies in the pool. */
 export interface FileRef {
-  /** Base name, as the upstream called it. */
+  /** Base name, as the upstream called it; of what another file of the record lists, the path below its folder. */
   readonly name: string;
   readonly size: number;
   readonly sha256: Sha256;

@@ -31,6 +31,8 @@ export interface UpstreamFormat {
   readRoot(text: Buffer, request: UpstreamRequest): UpstreamRoot;
   /** Reads an index as its plain bytes arrive; packages come in batches. Throws E_FORMAT, E_PATH. */
   readIndex(index: UpstreamIndex, chunks: AsyncIterable<Buffer>): AsyncIterable<readonly UpstreamPackage[]>;
+  /** Reads a file that vouches for others. Throws E_FORMAT, E_PATH. */
+  readBundle(index: UpstreamIndex, text: Buffer): UpstreamBundle;
 }
 
 /** What is wanted of an upstream, in the words all formats share. */
@@ -39,7 +41,7 @@ export interface UpstreamRequest {
   /** Empty: all that the root metadata lists. */
   readonly components: readonly string[];
   readonly architectures: readonly string[];
-  /** What is wanted besides binary packages, in the format's words: `source`, `udeb`. */
+  /** What is wanted besides binary packages, in the format's words: `source`, `udeb`, `installer`. */
   readonly kinds?: readonly string[];
   /** Globs of further files that the root metadata lists; `*` stands for anything. */
   readonly files?: readonly string[];
@@ -58,6 +60,21 @@ export interface UpstreamRoot {
   readonly indexes: readonly UpstreamIndex[];
   /** Further files that are wanted, as records; the root metadata vouches for their digests. */
   readonly files: readonly UpstreamPackage[];
+  /** Listed files that vouch for others, and are wanted together with those. */
+  readonly bundles: readonly UpstreamIndex[];
+}
+
+/** Files that a listed one vouches for by digest. How large they are shows when they are fetched. */
+export interface UpstreamBundle {
+  /** Paths are below the upstream's URL. */
+  readonly files: readonly BundledFile[];
+  /** The record of them all, from the sizes of the files in their order. */
+  record(sizes: readonly number[]): UpstreamPackage;
+}
+
+export interface BundledFile {
+  readonly path: string;
+  readonly sha256: Sha256;
 }
 
 /** An index the root metadata lists, in every form it is offered. */
@@ -156,6 +173,8 @@ export interface PublishingFormat {
   root(publication: RootPlan): Buffer;
   /** What root metadata that was served promises. Throws E_FORMAT, E_PATH, E_WEAK_HASH. */
   readServed(root: Buffer): ServedRoot;
+  /** The files that a served one vouches for; all paths are below the distribution. Throws E_FORMAT, E_PATH. */
+  readBundle(path: string, text: Buffer): readonly BundledFile[];
   /** The files that carry the signed root metadata. */
   readonly signedFiles: { readonly clearsigned: string; readonly plain: string; readonly detached: string };
 }
@@ -215,6 +234,8 @@ export interface ServedRoot {
   readonly indexes: readonly UpstreamIndex[];
   /** Other listed files in every form they are listed in, by the name of the plain one. */
   readonly forms: ReadonlyMap<string, readonly ServedForm[]>;
+  /** Listed files that vouch for others; `readBundle` of the format tells for which. */
+  readonly bundles: readonly string[];
 }
 
 export interface ServedForm {

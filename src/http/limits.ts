@@ -9,6 +9,12 @@ export const RELEASE_LIMIT = 10_000_000;
 /** Release.gpg: some hundred bytes for each signature. */
 export const SIGNATURE_LIMIT = 1_000_000;
 
+/** What is listed by digest alone: larger than any image of an installer. */
+export const UNSIZED_LIMIT = 8 * 1024 ** 3;
+
+/** A list of such files. */
+export const BUNDLE_LIMIT = 10_000_000;
+
 /** A file of public keys. */
 export const KEYRING_LIMIT = 10_000_000;
 

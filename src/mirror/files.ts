@@ -1,14 +1,18 @@
 /** Package files: those the pool lacks, fetched in parallel, each on its own. */
-import { statfsSync, statSync } from 'node:fs';
+import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import PQueue from 'p-queue';
 import type { Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { FileRef } from '../core/package.ts';
+import type { BundledFile } from '../formats/format.ts';
+import { UNSIZED_LIMIT } from '../http/limits.ts';
 import type { Upstream } from '../http/upstream.ts';
 import type { Incoming, Pool } from '../pool/index.ts';
 import type { MirrorDefinition } from './definition.ts';
+import { counted } from '../util/counted.ts';
+import { hashFile } from '../util/hash-file.ts';
 import type { Candidate } from './spool.ts';
 
 /** Requests for each connection: somewhat more than one, so that none waits for us, and few, for each costs memory. */
@@ -22,8 +26,14 @@ export interface FileTools {
 }
 
 interface Missing {
-  readonly file: FileRef;
+  /** Without a size its digest alone tells whether it is right. */
+  readonly file: Pick<FileRef, 'sha256'> & { readonly size?: number };
   readonly location: string;
+}
+
+interface Fetched {
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** Fetches what the pool lacks of these packages. The first failure stops the rest; what came whole is kept. */
@@ -31,13 +41,13 @@ export async function fetchFiles(
   candidates: readonly Candidate[],
   tools: FileTools,
   ctx: Context,
-): Promise<{ readonly files: number; readonly bytes: number }> {
+): Promise<Fetched> {
   const missing = findMissing(candidates, tools);
   if (missing.length === 0) return { files: 0, bytes: 0 };
-  const total = missing.reduce((sum, { file }) => sum + file.size, 0);
+  const total = missing.reduce((sum, { file: { size = 0 } }) => sum + size, 0);
   checkSpace(tools, total);
 
-  const progress = { id: `fetch ${tools.mirror.name}`, label: `${tools.mirror.name}: fetching ${missing.length} files`, total };
+  const progress = { id: `fetch ${tools.mirror.name}`, label: `${tools.mirror.name}: fetching ${counted(missing.length, 'file')}`, total };
   let done = 0;
   const onBytes = (count: number): void => {
     done += count;
@@ -52,6 +62,35 @@ export async function fetchFiles(
     ctx.report({ type: 'progress-end', id: progress.id });
   }
   return { files: missing.length, bytes: total };
+}
+
+/** The same for files whose sizes nobody tells: those that came show them. */
+export async function fetchUnsized(files: readonly BundledFile[], tools: FileTools, ctx: Context): Promise<Fetched> {
+  const { pool, incoming, mirror } = tools;
+  const missing = new Map<Sha256, Missing>();
+  for (const { path, sha256 } of files) {
+    if (pool.has(sha256)) continue;
+    // A whole file of an interrupted run leaves nothing to ask for, and without its size that does not show.
+    if (existsSync(incoming.partial(sha256)) && (await hashFile(incoming.partial(sha256))) === sha256) await incoming.complete(sha256);
+    else missing.set(sha256, { file: { sha256 }, location: path });
+  }
+  const stop = new AbortController();
+  const signal = AbortSignal.any([ctx.signal, stop.signal]);
+  const progress = { id: `fetch ${mirror.name}`, label: `${mirror.name}: fetching installer images`, total: missing.size, unit: 'files' } as const;
+  let bytes = 0;
+  let done = 0;
+  const onFile = (size: number): void => {
+    bytes += size;
+    done += 1;
+    ctx.report({ type: 'progress', ...progress, done });
+  };
+  try {
+    await fetchAll([...missing.values()], { ...tools, onFile, stop }, { ...ctx, signal });
+  } finally {
+    await incoming.settle();
+    if (missing.size > 0) ctx.report({ type: 'progress-end', id: progress.id });
+  }
+  return { files: missing.size, bytes };
 }
 
 /** A file of another size than listed is missing as well: either it is damaged, or the answer will prove the list wrong. */
@@ -87,20 +126,23 @@ function checkSpace({ mirror, incoming, pool }: FileTools, needed: number): void
 }
 
 interface Fetching extends FileTools {
-  readonly onBytes: (count: number) => void;
+  readonly onBytes?: (count: number) => void;
+  readonly onFile?: (size: number) => void;
   readonly stop: AbortController;
 }
 
-async function fetchAll(missing: readonly Missing[], { upstream, incoming, onBytes, stop }: Fetching, ctx: Context): Promise<void> {
+async function fetchAll(missing: readonly Missing[], { upstream, incoming, onBytes, onFile, stop }: Fetching, ctx: Context): Promise<void> {
   const inFlight = Math.ceil(upstream.parallel * PER_CONNECTION);
   const queue = new PQueue({ concurrency: inFlight });
   let failure: { error: unknown } | undefined;
   const fetchOne = async ({ file, location }: Missing): Promise<void> => {
     if (failure !== undefined || ctx.signal.aborted) return;
     try {
-      const { sha256, size } = file;
-      await upstream.download({ path: location, file: incoming.partial(sha256), size, sha256, onBytes }, ctx);
+      const { sha256 } = file;
+      const wanted = { path: location, file: incoming.partial(sha256), limit: UNSIZED_LIMIT, ...file };
+      const { size } = await upstream.download({ ...wanted, ...(onBytes === undefined ? {} : { onBytes }) }, ctx);
       await incoming.complete(sha256);
+      onFile?.(size);
     } catch (error) {
       failure ??= { error };
       stop.abort();

@@ -40,6 +40,27 @@ export async function* readIndex(
   }
 }
 
+/** The plain bytes of a small file that the root metadata lists. Throws like `readIndex`, E_TOO_LARGE beyond the limit. */
+export async function readListed(
+  index: UpstreamIndex,
+  { upstream, folder, limit }: Omit<IndexTools, 'format'> & { readonly limit: number },
+  ctx: Context,
+): Promise<Buffer> {
+  if (index.plain.size > limit) throw new ArtifactsError('E_TOO_LARGE', `${index.name} has ${index.plain.size} bytes, more than ${limit}`);
+  const file = join(folder, 'index');
+  const offer = await fetchOffer(index, { upstream, file }, ctx);
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of checked(index, unpackFile(file, offer.compression, ctx.signal))) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  } catch (error) {
+    ctx.signal.throwIfAborted();
+    throw unpackError(index, error) ?? error;
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
 /** The first offer that is there. A path by digest cannot be overtaken by a newer index, so it is tried first. */
 async function fetchOffer(
   index: UpstreamIndex,

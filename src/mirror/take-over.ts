@@ -7,6 +7,7 @@ import { EMPTY_SHA256 } from '../core/digest.ts';
 import type { RepoFormat, UpstreamIndex } from '../formats/format.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { collectEarly } from '../util/collect-early.ts';
+import { fetchBundles } from './bundles.ts';
 import type { MirrorDefinition } from './definition.ts';
 import { fetchFiles } from './files.ts';
 import { readIndex, type IndexPackages } from './indexes.ts';
@@ -40,12 +41,15 @@ export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTo
   mkdirSync(folder, { recursive: true });
   const spool = openSpool(join(folder, 'spool'));
   try {
-    const read = await readIndexes(fresh, { ...update, spool, folder }, ctx);
+    const incoming = tools.pool.receive(`mirror-${update.mirror.name}`);
+    const bundles = await fetchBundles(fresh.root.bundles, { ...update, pool: tools.pool, incoming, folder }, ctx);
+    const listed = [...fresh.root.files, ...bundles.packages];
+    const read = await readIndexes(fresh.root.indexes, { ...update, spool, folder }, ctx);
+    if (listed.length > 0) read.push({ index: LISTED_FILES, candidates: listed.map((file) => spool.add(file)) });
     const chosen = selectPackages(read, update, ctx);
     const candidates = chosen.flatMap((part) => ('candidates' in part ? part.candidates : []));
     const prepared = prepareUpdate({ ...update, fresh, chosen }, tools);
-    const incoming = tools.pool.receive(`mirror-${update.mirror.name}`);
-    let fetched = { files: 0, bytes: 0 };
+    let fetched = bundles.fetched;
     for (;;) {
       const more = await fetchFiles(candidates, { ...update, pool: tools.pool, incoming }, ctx);
       fetched = { files: fetched.files + more.files, bytes: fetched.bytes + more.bytes };
@@ -68,10 +72,10 @@ interface Reading extends Update {
   readonly folder: string;
 }
 
-async function readIndexes(fresh: FreshRoot, reading: Reading, ctx: Context): Promise<IndexPackages[]> {
+async function readIndexes(indexes: readonly UpstreamIndex[], reading: Reading, ctx: Context): Promise<IndexPackages[]> {
   const { mirror, known, format, upstream, spool, folder } = reading;
   const parts: IndexPackages[] = [];
-  for (const index of fresh.root.indexes) {
+  for (const index of indexes) {
     ctx.signal.throwIfAborted();
     // A filter needs to see everything, so nothing is taken over unread.
     const isSame = ({ name, sha256 }: KnownIndex): boolean => name === index.name && sha256 === index.plain.sha256;
@@ -87,6 +91,5 @@ async function readIndexes(fresh: FreshRoot, reading: Reading, ctx: Context): Pr
     }
     parts.push({ index, candidates });
   }
-  if (fresh.root.files.length > 0) parts.push({ index: LISTED_FILES, candidates: fresh.root.files.map((file) => spool.add(file)) });
   return parts;
 }

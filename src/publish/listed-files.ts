@@ -1,13 +1,14 @@
 /** Files published beside the indexes: byte for byte where one source has them, combined where several do. */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { PublishedIndex } from '../catalog/publications.ts';
 import type { Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
+import { ArtifactsError } from '../core/errors.ts';
 import type { StoredRecord } from '../core/package.ts';
 import type { Content } from '../core/snapshot.ts';
 import type { ListedFile, PublishingFormat } from '../formats/format.ts';
@@ -36,15 +37,23 @@ export async function writeListed(
 ): Promise<WrittenIndex> {
   const listed: PublishedIndex[] = [];
   const written: PublishedIndex[] = [];
+  const placed = new Map<string, Sha256>();
   for (const [name, parts] of partsByName(content, tools)) {
     if (except.has(name)) continue;
     ctx.signal.throwIfAborted();
     const path = `${component}/${name}`;
     const file = await writeOne(folder, { path, parts }, tools, ctx);
-    written.push(file.packed);
+    for (const one of [file.packed, ...(file.bundled ?? [])]) refuseOther(placed, one);
+    written.push(file.packed, ...(file.bundled ?? []));
     listed.push(file.packed, ...(file.plain.path === file.packed.path ? [] : [file.plain]));
   }
   return { listed, written };
+}
+
+/** What one list vouches for may be listed by another as well, but not with other bytes. */
+function refuseOther(placed: Map<string, Sha256>, { path, sha256 }: PublishedIndex): void {
+  if ((placed.get(path) ?? sha256) !== sha256) throw new ArtifactsError('E_CONFLICT', `${path} is listed with different bytes`);
+  placed.set(path, sha256);
 }
 
 /** The listed files of a content: for each name its sources, each once. */
@@ -66,6 +75,8 @@ export function partsByName(content: Content, { catalog, format }: ListedTools):
 interface WrittenFile {
   readonly packed: PublishedIndex;
   readonly plain: PublishedIndex;
+  /** What the file vouches for, and the root metadata does not list. */
+  readonly bundled?: readonly PublishedIndex[];
 }
 
 interface Wanted {
@@ -103,7 +114,12 @@ function linkPart(folder: string, path: string, part: Part, { pool, format }: Li
     durable.makeFolder(dirname(join(folder, place)));
     pool.link(sha256, join(folder, place));
   }
-  return { packed, plain: { path, size: part.file.plain.size, sha256: part.file.plain.sha256 } };
+  const bundled = part.record.files.slice(1).map((one) => ({ path: posix.join(posix.dirname(path), one.name), size: one.size, sha256: one.sha256 }));
+  for (const one of bundled) {
+    durable.makeFolder(dirname(join(folder, one.path)));
+    pool.link(one.sha256, join(folder, one.path));
+  }
+  return { packed, plain: { path, size: part.file.plain.size, sha256: part.file.plain.sha256 }, bundled };
 }
 
 /** Writes plain bytes packed, under their name and under their digest. */

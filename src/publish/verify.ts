@@ -8,7 +8,7 @@ import { join, relative } from 'node:path';
 import type { Publication } from '../catalog/publications.ts';
 import type { Context } from '../core/context.ts';
 import { isArtifactsError } from '../core/errors.ts';
-import type { Digested, RepoFormat, ServedRoot, UpstreamIndex } from '../formats/format.ts';
+import type { BundledFile, Digested, RepoFormat, ServedRoot, UpstreamIndex } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
 import { verifyClearsigned, verifyDetached } from '../sign/verify.ts';
 import { unpackFile } from '../util/unpack.ts';
@@ -57,6 +57,7 @@ export async function verifyPublication(publication: Publication, request: Verif
   let packages = 0;
   if (root !== undefined) {
     await verifyListed(root, looking, ctx);
+    for (const path of root.bundles) await verifyBundle(path, looking, ctx);
     for (const index of root.indexes) packages += await verifyPackages(index, looking, ctx);
   }
   return { prefix, distribution, generation, checked: [...seen.checked], packages, problems: seen.problems };
@@ -170,6 +171,25 @@ async function verifyListed(root: ServedRoot, looking: Looking, ctx: Context): P
       const problem = await comparePlain(unpackFile(file, packing, ctx.signal), plain, ctx);
       if (problem !== undefined) seen.problem(file, problem);
     }
+  }
+}
+
+/** What a listed file vouches for. */
+async function verifyBundle(path: string, { folder, format, seen, request }: Looking, ctx: Context): Promise<void> {
+  const list = join(folder, path);
+  if (seen.isWrong(list)) return;
+  let files: readonly BundledFile[] = [];
+  try {
+    files = format.publishing.readBundle(path, readFileSync(list));
+  } catch (error) {
+    if (!isArtifactsError(error)) throw error;
+    seen.problem(list, `cannot be read: ${error.message}`);
+  }
+  for (const file of files) {
+    ctx.signal.throwIfAborted();
+    const target = join(folder, file.path);
+    const problem = seen.look(target) ? await request.check(target, file) : undefined;
+    if (problem !== undefined) seen.problem(target, problem);
   }
 }
 

@@ -58,10 +58,10 @@ test('the flags of aptly become fields, in the quotes RPC-O puts around them', a
 
 test('a flag without a field is refused with a hint', async (t) => {
   t.deepEqual(
-    await wrong('create_flags:', '  - -ignore-signatures', '  - -with-installer', '  - -fliter=x', '  - nonsense', '  - -filter-with-deps=perhaps'),
+    await wrong('create_flags:', '  - -ignore-signatures', '  - -downloader=grab', '  - -fliter=x', '  - nonsense', '  - -filter-with-deps=perhaps'),
     [
       '8:9: aptly_mirrors[0].create_flags[0]: -ignore-signatures is refused: nothing unverified is mirrored; pin the full fingerprint under gpg.key',
-      '9:9: aptly_mirrors[0].create_flags[1]: -with-installer is refused: installer images are not mirrored; remove the flag',
+      '9:9: aptly_mirrors[0].create_flags[1]: -downloader is refused: there is one downloader; remove the flag',
       '10:9: aptly_mirrors[0].create_flags[2]: -fliter has no counterpart here; did you mean "filter"?',
       '11:9: aptly_mirrors[0].create_flags[3]: "nonsense" is no flag; write it like -filter-with-deps',
       '12:9: aptly_mirrors[0].create_flags[4]: -filter-with-deps takes true or false',

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { ArtifactsError } from '../../core/errors.ts';
 import type { IndexOffer, UpstreamIndex, UpstreamPackage, UpstreamRequest } from '../format.ts';
 import type { Packing } from '../../util/unpack.ts';
+import { besideLists, installerLists } from './installer.ts';
 import { listedRecord } from './listed.ts';
 import type { Listing } from './release-listing.ts';
 
@@ -33,7 +34,9 @@ export function chooseIndexes(release: ReadRelease, request: UpstreamRequest): U
 /** Further listed files that are wanted, as records: they are kept and published byte for byte. */
 export function chooseFiles(release: ReadRelease, request: UpstreamRequest): UpstreamPackage[] {
   const patterns = (request.files ?? []).map(globPattern);
-  if (patterns.length === 0) return [];
+  const bundles = bundleNames(release, request);
+  const beside = besideLists(bundles);
+  if (patterns.length === 0 && beside.size === 0) return [];
   const components = isFlat(request) ? [''] : chooseComponents(release, request).map((name) => `${name}/`);
   const found = new Map<string, UpstreamPackage>();
   for (const path of release.listing.keys()) {
@@ -41,11 +44,22 @@ export function chooseFiles(release: ReadRelease, request: UpstreamRequest): Ups
     if (component === undefined) continue;
     const plain = path.replace(/\.(xz|gz|bz2|zst)$/, '');
     const name = plain.slice(component.length);
-    if (found.has(plain) || !patterns.some((pattern) => pattern.test(name) || pattern.test(path.slice(component.length)))) continue;
-    const offered = offersOf(release, { name: plain, kind: 'file' }, 'file');
-    if (offered !== undefined) found.set(plain, listedRecord(name, offered));
+    const isNamed = patterns.some((pattern) => pattern.test(name) || pattern.test(path.slice(component.length)));
+    if (found.has(plain) || bundles.includes(plain) || !(isNamed || beside.has(plain))) continue;
+    const offered = beside.has(plain) ? plainOf(release, plain) : offersOf(release, { name: plain, kind: 'file' }, 'file');
+    if (offered !== undefined) found.set(plain, listedRecord(name, offered, { named: beside.has(plain) }));
   }
   return [...found.values()];
+}
+
+/** Listed files that are wanted together with those they vouch for. */
+export function chooseBundles(release: ReadRelease, request: UpstreamRequest): UpstreamIndex[] {
+  return bundleNames(release, request).flatMap((name) => plainOf(release, name) ?? []);
+}
+
+function bundleNames(release: ReadRelease, request: UpstreamRequest): string[] {
+  if (isFlat(request) || request.kinds?.includes('installer') !== true) return [];
+  return installerLists(release.listing, chooseComponents(release, request), chooseArchitectures(release, request));
 }
 
 /** `*` stands for anything within a path. */
@@ -97,6 +111,13 @@ function chooseArchitectures({ fields }: ReadRelease, request: UpstreamRequest):
   const wanted = request.architectures.filter((name) => offered.length === 0 || offered.includes(name));
   const separateAll = offered.includes('all') && !words(fields.get('no-support-for-architecture-all')).includes('Packages');
   return separateAll && !wanted.includes('all') ? [...wanted, 'all'] : wanted;
+}
+
+/** For clients that know nothing of packing, as whoever checks images with sha256sum. */
+function plainOf(release: ReadRelease, name: string): UpstreamIndex | undefined {
+  const found = offersOf(release, { name, kind: 'file' }, 'file');
+  const offers = found?.offers.filter(({ compression }) => compression === 'none') ?? [];
+  return found === undefined || offers.length === 0 ? undefined : { ...found, offers };
 }
 
 /** Smallest download first; the plain file last, because it is often listed and not there. */

@@ -5,6 +5,7 @@
 import { posix } from 'node:path';
 import type { IndexPlan, PlannedComponent, RepoFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
 import { contentsFormat } from './contents.ts';
+import { readBundle, servedBundle } from './installer.ts';
 import { listedFiles } from './listed.ts';
 import { localFiles } from './local.ts';
 import { readPackages } from './packages.ts';
@@ -25,6 +26,7 @@ export const apt: RepoFormat = {
     entries: rootEntries,
     readRoot: readRelease,
     readIndex,
+    readBundle,
   },
   local: localFiles,
   publishing: {
@@ -39,6 +41,7 @@ export const apt: RepoFormat = {
     fileLists: contentsFormat,
     root: writeRelease,
     readServed,
+    readBundle: servedBundle,
     signedFiles: { clearsigned: 'InRelease', plain: 'Release', detached: 'Release.gpg' },
   },
 };

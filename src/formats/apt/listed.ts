@@ -17,8 +17,11 @@ interface ListedText {
   readonly plain: Digested;
 }
 
-/** The record of a listed file in its best form. `name` is its path below the component, the packing's suffix left out. */
-export function listedRecord(name: string, { offers, plain }: UpstreamIndex): UpstreamPackage {
+/**
+ * The record of a listed file in its best form. `name` is its path below the component, the packing's suffix left out.
+ * With `named` it is fetched by its name, for folders that may have no files by digest.
+ */
+export function listedRecord(name: string, { offers, plain }: UpstreamIndex, { named = false } = {}): UpstreamPackage {
   const offer = offers[0];
   if (offer === undefined) throw new Error(`${name} is offered in no form`);
   const { size, sha256: digest, compression: packing } = offer;
@@ -32,7 +35,7 @@ export function listedRecord(name: string, { offers, plain }: UpstreamIndex): Up
     files: [{ name: `${posix.basename(name)}${SUFFIXES[packing]}`, size, sha256: digest }],
     text: Buffer.from(JSON.stringify(text)),
   };
-  return { record, locations: [offer.paths[0] ?? name] };
+  return { record, locations: [offer.paths.at(named ? -1 : 0) ?? name] };
 }
 
 export const listedFiles: ListedFormat = {

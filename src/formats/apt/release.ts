@@ -1,7 +1,7 @@
 /** An upstream's Release file (Debian RepositoryFormat, "Release"). */
 import { ArtifactsError } from '../../core/errors.ts';
 import type { RootEntry, UpstreamRequest, UpstreamRoot } from '../format.ts';
-import { chooseFiles, chooseIndexes, isFlat } from './choose-indexes.ts';
+import { chooseBundles, chooseFiles, chooseIndexes, isFlat } from './choose-indexes.ts';
 import { readListing } from './release-listing.ts';
 
 /** InRelease first: it cannot be torn apart from its signature. A bad one is no reason to try the other. */
@@ -30,6 +30,7 @@ export function readRelease(text: Buffer, request: UpstreamRequest): UpstreamRoo
     identity: identityOf(fields),
     indexes: chooseIndexes(release, request),
     files: chooseFiles(release, request),
+    bundles: chooseBundles(release, request),
   };
 }
 

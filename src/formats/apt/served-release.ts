@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import type { Packing } from '../../util/unpack.ts';
 import type { IndexOffer, ServedForm, ServedRoot, UpstreamIndex } from '../format.ts';
+import { isBundle } from './installer.ts';
 import { readDate, readFields } from './release.ts';
 import { readListing, type Listing } from './release-listing.ts';
 
@@ -16,6 +17,7 @@ export function readServed(root: Buffer): ServedRoot {
     ...(validUntil === undefined ? {} : { validUntil: readDate(validUntil, 'Valid-Until') }),
     files,
     forms,
+    bundles: [...files.keys()].filter(isBundle),
     indexes: [...forms].flatMap(([name, list]) => indexOf(name, list, files) ?? []),
   };
 }
