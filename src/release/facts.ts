@@ -39,10 +39,10 @@ export function releaseFacts(catalog: Catalog, spec: ReleaseSpec, now: Date): Re
     },
     place: (place) => catalog.trees.served(place)?.inputs,
     indexed: (kind) => isIndexed(catalog, spec, kind),
-    recorded: {
+    recorded: () => ({
       artifacts: catalog.artifacts.list(spec.name).map(({ id }) => id),
       places: catalog.trees.list().filter(({ release }) => release === spec.name).map(({ place }) => place),
-    },
+    }),
     built: catalog.builds.latest(spec.name) !== undefined,
   };
 }

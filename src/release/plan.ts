@@ -39,9 +39,14 @@ export interface ReleaseFacts {
   /** Whether the files that a kind's releases share list what there is. */
   indexed(kind: string): boolean;
   /** Artifacts and places the catalog holds for the release. */
-  readonly recorded: { readonly artifacts: readonly string[]; readonly places: readonly string[] };
+  recorded(): Recorded;
   /** Whether a complete build is recorded. */
   readonly built: boolean;
+}
+
+export interface Recorded {
+  readonly artifacts: readonly string[];
+  readonly places: readonly string[];
 }
 
 export interface PlanOptions {
@@ -253,7 +258,8 @@ function judgeLast({ spec, facts, options }: Judging): Judgement {
 }
 
 /** What is recorded of a release and no longer said of it. */
-export function leftOver(spec: ReleaseSpec, { recorded }: Pick<ReleaseFacts, 'recorded'>): ReleaseFacts['recorded'] {
+export function leftOver(spec: ReleaseSpec, facts: Pick<ReleaseFacts, 'recorded'>): Recorded {
+  const recorded = facts.recorded();
   const tasks = new Set(spec.tasks.map(({ id }) => id));
   const places = new Set(spec.tasks.flatMap((task) => task.places));
   return { artifacts: recorded.artifacts.filter((id) => !tasks.has(id)), places: recorded.places.filter((place) => !places.has(place)) };

@@ -48,7 +48,7 @@ function facts(more: Partial<ReleaseFacts> = {}): ReleaseFacts {
     mirrorDescription: (name) => ({ url: name }),
     merged: (name) => (name === 'miko-r1-alpha' ? { sources: [1, 3], policy: 'no-remove' } : { sources: [3], policy: 'no-remove' }),
     published: (prefix, distribution) => ({ snapshot: prefix.endsWith('/apart') ? 2 : published[distribution], expiring: false }),
-    recorded: { artifacts: [], places: [] },
+    recorded: () => ({ artifacts: [], places: [] }),
     built: true,
     ...more,
   } as ReleaseFacts;
