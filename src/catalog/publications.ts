@@ -1,5 +1,7 @@
 import type { Sha256 } from '../core/digest.ts';
+import { openGenerations } from './generations.ts';
 import type { Database } from './open.ts';
+import { openStages } from './stages.ts';
 
 /** A published distribution, as the catalog knows it. */
 export interface Publication {
@@ -105,14 +107,6 @@ interface PublicationRow {
   published_at: string;
 }
 
-interface GenerationRow {
-  number: number;
-  contents: string;
-  indexes: string;
-  published_at: string;
-  retired_at: string | null;
-}
-
 export interface Publications {
   find(prefix: string, distribution: string): Publication | undefined;
   list(): Publication[];
@@ -120,6 +114,8 @@ export interface Publications {
   staged(prefix: string, distribution: string): StagedComponent[];
   /** Replaces the changes that wait. */
   stage(prefix: string, distribution: string, changes: readonly StagedComponent[]): void;
+  /** Publications and staged changes that follow the repository do so under its new name. */
+  renameRepo(from: string, to: string): void;
   /** Publications that serve this snapshot, or will with the next update. */
   using(snapshot: number): Publication[];
   generations(prefix: string, distribution: string): Generation[];
@@ -140,6 +136,10 @@ export interface Publications {
 }
 
 export function openPublications(database: Database): Publications {
+  const generations = openGenerations(database);
+  const stages = openStages(database);
+  const abandon = (prefix: string, distribution: string): void =>
+    void database.run('DELETE FROM intent WHERE prefix = ? AND distribution = ?', prefix, distribution);
   const from = (row: PublicationRow): Publication => ({
     id: row.id,
     format: row.format,
@@ -163,31 +163,9 @@ export function openPublications(database: Database): Publications {
       return row === undefined ? undefined : from(row);
     },
     list: () => database.all<PublicationRow>('SELECT * FROM publication ORDER BY prefix, distribution').map(from),
-    staged: (prefix, distribution) =>
-      database
-        .all<{ component: string; snapshot: number | null; repo: string | null }>(
-          'SELECT component, snapshot, repo FROM publication_stage WHERE prefix = ? AND distribution = ? ORDER BY component',
-          prefix,
-          distribution,
-        )
-        .map(({ component, snapshot, repo }) => ({
-          component,
-          ...(snapshot === null ? {} : { snapshot }),
-          ...(repo === null ? {} : { repo }),
-        })),
-    stage: (prefix, distribution, changes) => {
-      unstage(database, prefix, distribution);
-      for (const { component, snapshot, repo } of changes) {
-        database.run(
-          'INSERT INTO publication_stage (prefix, distribution, component, snapshot, repo) VALUES (?, ?, ?, ?, ?)',
-          prefix,
-          distribution,
-          component,
-          snapshot ?? null,
-          repo ?? null,
-        );
-      }
-    },
+    staged: stages.staged,
+    stage: stages.stage,
+    renameRepo: (from, to) => renameRepo(database, from, to),
     using: (snapshot) =>
       database
         .all<PublicationRow>(
@@ -199,26 +177,10 @@ export function openPublications(database: Database): Publications {
           snapshot,
         )
         .map(from),
-    generations: (prefix, distribution) =>
-      database
-        .all<GenerationRow>(
-          'SELECT * FROM generation WHERE prefix = ? AND distribution = ? ORDER BY number',
-          prefix,
-          distribution,
-        )
-        .map(generationFrom),
-    places: () =>
-      database.all<{ prefix: string; distribution: string }>(
-        'SELECT DISTINCT prefix, distribution FROM generation ORDER BY prefix, distribution',
-      ),
-    prefixes: () => prefixes(database),
-    dropGeneration: (prefix, distribution, number) =>
-      void database.run(
-        'DELETE FROM generation WHERE prefix = ? AND distribution = ? AND number = ?',
-        prefix,
-        distribution,
-        number,
-      ),
+    generations: generations.list,
+    places: generations.places,
+    prefixes: generations.prefixes,
+    dropGeneration: generations.drop,
     intents: () =>
       database.all<{ plan: string }>('SELECT plan FROM intent').map((row) => JSON.parse(row.plan) as PublishIntent),
     begin: (intent) =>
@@ -228,12 +190,16 @@ export function openPublications(database: Database): Publications {
         intent.distribution,
         JSON.stringify(intent),
       ),
-    finish: (intent, retiredAt) => finish(database, intent, retiredAt),
-    abandon: (prefix, distribution) =>
-      void database.run('DELETE FROM intent WHERE prefix = ? AND distribution = ?', prefix, distribution),
+    finish: (intent, retiredAt) => {
+      generations.retire(intent, retiredAt);
+      replace(database, intent);
+      generations.add(intent);
+      abandon(intent.prefix, intent.distribution);
+    },
+    abandon,
     drop: (prefix, distribution, retiredAt) => {
-      retire(database, prefix, distribution, retiredAt);
-      unstage(database, prefix, distribution);
+      generations.retire({ prefix, distribution }, retiredAt);
+      stages.stage(prefix, distribution, []);
       database.run('DELETE FROM publication WHERE prefix = ? AND distribution = ?', prefix, distribution);
     },
     forgetAll: () => {
@@ -242,70 +208,30 @@ export function openPublications(database: Database): Publications {
   };
 }
 
-function unstage(database: Database, prefix: string, distribution: string): void {
-  database.run('DELETE FROM publication_stage WHERE prefix = ? AND distribution = ?', prefix, distribution);
-}
-
-function finish(database: Database, intent: PublishIntent, retiredAt: string): void {
-  const { prefix, distribution } = intent;
-  retire(database, prefix, distribution, retiredAt);
+/** Puts the publication in the place of its predecessor. */
+function replace(database: Database, { prefix, distribution, format, generation, spec, publishedAt, components }: PublishIntent): void {
   database.run('DELETE FROM publication WHERE prefix = ? AND distribution = ?', prefix, distribution);
   const id = database.run(
     'INSERT INTO publication (format, prefix, distribution, generation, spec, published_at) VALUES (?, ?, ?, ?, ?, ?)',
-    intent.format,
+    format,
     prefix,
     distribution,
-    intent.generation,
-    JSON.stringify(intent.spec),
-    intent.publishedAt,
+    generation,
+    JSON.stringify(spec),
+    publishedAt,
   );
-  for (const { component, snapshot } of intent.components) {
-    database.run(
-      'INSERT INTO publication_component (publication, component, snapshot) VALUES (?, ?, ?)',
-      id,
-      component,
-      snapshot,
-    );
+  for (const { component, snapshot } of components) {
+    database.run('INSERT INTO publication_component (publication, component, snapshot) VALUES (?, ?, ?)', id, component, snapshot);
   }
-  database.run(
-    'INSERT INTO generation (format, prefix, distribution, number, contents, indexes, published_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    intent.format,
-    prefix,
-    distribution,
-    intent.generation,
-    JSON.stringify(intent.contents),
-    JSON.stringify(intent.indexes),
-    intent.publishedAt,
-  );
-  database.run('DELETE FROM intent WHERE prefix = ? AND distribution = ?', prefix, distribution);
 }
 
-function prefixes(database: Database): { prefix: string; format: string; contents: ReadonlySet<number> }[] {
-  const found = new Map<string, { prefix: string; format: string; contents: Set<number> }>();
-  const rows = database.all<{ prefix: string; format: string; contents: string }>('SELECT prefix, format, contents FROM generation');
-  for (const { prefix, format, contents } of rows) {
-    const entry = found.get(prefix) ?? { prefix, format, contents: new Set() };
-    for (const content of JSON.parse(contents) as number[]) entry.contents.add(content);
-    found.set(prefix, entry);
+function renameRepo(database: Database, from: string, to: string): void {
+  database.run('UPDATE publication_stage SET repo = ? WHERE repo = ?', to, from);
+  for (const { id, spec: text } of database.all<{ id: number; spec: string }>('SELECT id, spec FROM publication')) {
+    const spec = JSON.parse(text) as PublicationSpec;
+    const repos = Object.entries(spec.repos ?? {});
+    if (!repos.some(([, repo]) => repo === from)) continue;
+    const renamed = Object.fromEntries(repos.map(([component, repo]) => [component, repo === from ? to : repo]));
+    database.run('UPDATE publication SET spec = ? WHERE id = ?', JSON.stringify({ ...spec, repos: renamed }), id);
   }
-  return [...found.values()];
-}
-
-function retire(database: Database, prefix: string, distribution: string, at: string): void {
-  database.run(
-    'UPDATE generation SET retired_at = ? WHERE prefix = ? AND distribution = ? AND retired_at IS NULL',
-    at,
-    prefix,
-    distribution,
-  );
-}
-
-function generationFrom(row: GenerationRow): Generation {
-  return {
-    number: row.number,
-    contents: JSON.parse(row.contents) as number[],
-    indexes: JSON.parse(row.indexes) as PublishedIndex[],
-    publishedAt: row.published_at,
-    ...(row.retired_at === null ? {} : { retiredAt: row.retired_at }),
-  };
 }

@@ -4,9 +4,11 @@ import type { Publication, PublicationFields } from '../catalog/publications.ts'
 import type { Context } from '../core/context.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { DeclaredRepo } from '../repo/repos.ts';
 import type { App } from './app.ts';
 import { effectiveFields } from './publish-fields.ts';
 import { viewPublication, type PublicationView } from './publish-view.ts';
+import { declaredRepos } from './repo-access.ts';
 
 /** What a component is to serve: a snapshot by name or number, or a local repository as it is now. */
 export type Source = { readonly snapshot: string | number } | { readonly repo: string };
@@ -32,16 +34,19 @@ export async function publishChange(app: App, change: PublishChange, ctx: Contex
   const catalog = await app.catalog();
   const signer = await app.signer();
   for (const message of signer.warnings) ctx.report({ type: 'warning', message });
+  const { listRepos } = await import('../repo/repos.ts');
+  const declared = await declaredRepos(app);
   const tools = await app.tools();
   return app.change(ctx, async () => {
     const { prefix, distribution } = change;
     const before = catalog.publications.find(prefix, distribution);
-    const sources = sourcesAfter(before, change, (repo) => catalog.repos.find(repo) !== undefined);
+    const known = new Set(listRepos(catalog, declared).map(({ name }) => name));
+    const sources = sourcesAfter(before, change, known);
     for (const message of lostRepos(before, sources, change)) ctx.report({ type: 'warning', message });
     const components = new Map<string, Snapshot>();
     for (const [component, source] of sources) {
       const served = before?.components.find((item) => item.component === component)?.snapshot;
-      components.set(component, await snapshotOf(source, served, { catalog, now: app.clock() }));
+      components.set(component, await snapshotOf(source, served, { catalog, declared, now: app.clock() }));
     }
     const given = { ...before?.spec.given, ...change.given };
     const repos = reposAfter(before, change, sources);
@@ -56,13 +61,13 @@ export async function publishChange(app: App, change: PublishChange, ctx: Contex
 function sourcesAfter(
   before: Publication | undefined,
   { prefix, distribution, components, refresh }: PublishChange,
-  exists: (repo: string) => boolean,
+  repos: ReadonlySet<string>,
 ): Map<string, Source> {
   const sources = new Map<string, Source>();
   for (const { component, snapshot } of before?.components ?? []) {
     const repo = before?.spec.repos?.[component];
     // Only an update follows the repository: a switch of one component leaves the others as they are.
-    sources.set(component, repo !== undefined && refresh && exists(repo) ? { repo } : { snapshot });
+    sources.set(component, repo !== undefined && refresh && repos.has(repo) ? { repo } : { snapshot });
   }
   for (const [component, source] of components) {
     if (source === undefined) sources.delete(component);
@@ -93,16 +98,14 @@ function reposAfter(before: Publication | undefined, { components, refresh }: Pu
 async function snapshotOf(
   source: Source,
   served: number | undefined,
-  { catalog, now }: { readonly catalog: Catalog; readonly now: Date },
+  { catalog, declared, now }: { readonly catalog: Catalog; readonly declared: readonly DeclaredRepo[]; readonly now: Date },
 ): Promise<Snapshot> {
   const { createSnapshot, requireSnapshot } = await import('../snapshot/snapshots.ts');
   if ('snapshot' in source) {
     return typeof source.snapshot === 'number' ? catalog.snapshots.get(source.snapshot) : requireSnapshot(catalog, source.snapshot);
   }
-  const repo = catalog.repos.find(source.repo);
-  if (repo === undefined) {
-    throw new ArtifactsError('E_NOT_FOUND', `Local repository "${source.repo}" not found`, { hint: '`artifacts repo list` shows what there is.' });
-  }
+  const { openRepo } = await import('../repo/repos.ts');
+  const repo = catalog.transaction(() => openRepo(catalog, source.repo, { declared, now }));
   const current = served === undefined ? undefined : catalog.snapshots.get(served);
   if (current?.content.id === repo.content.id) return current;
   const dated = `${repo.name}@${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;

@@ -7,6 +7,7 @@ import type { App } from './app.ts';
 import { componentNames, type Source } from './publish-change.ts';
 import { componentsAfter } from './publish-update.ts';
 import { DEFAULT_PREFIX, requirePublication } from './publish-view.ts';
+import { declaredRepos } from './repo-access.ts';
 import { table } from './text.ts';
 
 export interface StagedView {
@@ -48,13 +49,15 @@ export async function stage(app: App, input: StageInput, change: (staging: Stagi
   const names = componentNames(input.component ?? 'main');
   const prefix = input.prefix ?? DEFAULT_PREFIX;
   const catalog = await app.catalog();
+  const { listRepos } = await import('../repo/repos.ts');
+  const repos = new Set(listRepos(catalog, await declaredRepos(app)).map((repo) => repo.name));
   return app.change(ctx, async () => {
     const publication = requirePublication(catalog, prefix, input.distribution);
     const components = componentsAfter(publication, catalog.publications.staged(prefix, input.distribution));
     change({
       components,
       names,
-      sourceOf: (index) => findSource(catalog, requireOne(input.sources, index, names)),
+      sourceOf: (index) => findSource({ catalog, repos }, requireOne(input.sources, index, names)),
       requirePresent: (present) => requirePresence(publication, { components, names, present }),
     });
     const staged = changesOf(publication, components);
@@ -81,10 +84,10 @@ function requirePresence(
     : new ArtifactsError('E_EXISTS', `${where} has the component "${wrong}" already`, { hint: 'To change it: `artifacts publish source update`.' });
 }
 
-function findSource(catalog: Catalog, name: string): Source {
+function findSource({ catalog, repos }: { readonly catalog: Catalog; readonly repos: ReadonlySet<string> }, name: string): Source {
   const snapshot = catalog.snapshots.find(name);
   if (snapshot !== undefined) return { snapshot: snapshot.id };
-  if (catalog.repos.find(name) !== undefined) return { repo: name };
+  if (repos.has(name)) return { repo: name };
   throw new ArtifactsError('E_NOT_FOUND', `No snapshot or local repository is called "${name}"`, {
     hint: '`artifacts snapshot list` and `artifacts repo list` show what there is.',
   });

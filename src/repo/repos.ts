@@ -71,21 +71,25 @@ export function createRepo(catalog: Catalog, repo: NewRepo): Repo {
   return addRepo(catalog, repo);
 }
 
-/** Gives a repository another name. Throws like `createRepo`. */
+/** Gives a repository another name, also where publications follow it. Throws like `createRepo`. */
 export function renameRepo(catalog: Catalog, repo: Repo, name: string): Repo {
   checkName(name, 'repository');
   if (catalog.repos.find(name) !== undefined) throw taken(name);
   const renamed = { ...repo, name };
   catalog.repos.drop(repo.name);
   catalog.repos.put(renamed);
+  catalog.publications.renameRepo(repo.name, name);
   return renamed;
 }
 
-/** Throws E_IN_USE, naming them, when publications follow the repository. */
+/** Throws E_IN_USE, naming them, when publications follow the repository, or will with their next update. */
 export function refuseUsed(catalog: Catalog, name: string): void {
   const users = catalog.publications
     .list()
-    .filter(({ spec }) => Object.values(spec.repos ?? {}).includes(name))
+    .filter(({ prefix, distribution, spec }) => {
+      const staged = catalog.publications.staged(prefix, distribution).map(({ repo }) => repo);
+      return [...Object.values(spec.repos ?? {}), ...staged].includes(name);
+    })
     .map(({ prefix, distribution }) => `publication ${prefix}/${distribution}`);
   if (users.length === 0) return;
   throw new ArtifactsError('E_IN_USE', `Repository "${name}" is used by ${users.join(', ')}`, {
