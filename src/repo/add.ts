@@ -7,7 +7,7 @@ import type { PackageKey } from '../core/package.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Pool } from '../pool/index.ts';
 import * as durable from '../util/durable.ts';
-import { addMembers, entrantOf, keyOf, membersOf, putMembers, type Addition, type Entrant } from './change.ts';
+import { changeRepo, entrantOf, joinRivals, keyOf, rivalsOf, type Addition, type Entrant } from './change.ts';
 import { findFiles, type FoundFile } from './find-files.ts';
 import { takeIn } from './intake.ts';
 import { openReceiver } from './receive.ts';
@@ -33,7 +33,7 @@ export interface AddRequest {
 }
 
 /** What became of an addition. */
-export interface Added extends Omit<Addition, 'members'> {
+export interface Added extends Omit<Addition, 'fresh' | 'gone'> {
   readonly repo: string;
   /** How many packages the repository has now. */
   readonly packages: number;
@@ -65,7 +65,7 @@ export async function addFound(files: readonly FoundFile[], request: FoundReques
       for (;;) {
         const { entrants, used } = await takeIn(files, { format: formatOf(repo.format), pool, receiver }, ctx);
         // Refused before it is in the pool, if it is to be refused; under the lock it is looked at again.
-        addMembers(presentMembers(catalog, repo), entrants, rulesOf(request));
+        join(catalog, repo, { entrants, request });
         await receiver.settle();
         const added = await tools.change(ctx, async () => commit(entrants, request, tools));
         if (added === undefined) continue; // a clean-up took unused files away that we had counted on
@@ -93,9 +93,9 @@ export function previewRecords(
   request: { readonly repo: string; readonly origin: string; readonly replace: boolean },
   { catalog, declared }: Pick<RepoTools, 'catalog' | 'declared'>,
 ): Added {
-  const present = presentMembers(catalog, findRepo(catalog, request.repo, declared));
-  const { members, ...outcome } = addMembers(present, records.map((record) => entrantOf(record, request.origin)), rulesOf(request));
-  return { repo: request.repo, packages: members.length, ...outcome };
+  const repo = findRepo(catalog, request.repo, declared);
+  const { fresh, gone, ...outcome } = join(catalog, repo, { entrants: records.map((record) => entrantOf(record, request.origin)), request });
+  return { repo: request.repo, packages: (repo.content?.count ?? 0) + fresh.length - gone.length, ...outcome };
 }
 
 /** Takes packages out of a repository. Call it within a transaction, under the aptly lock. */
@@ -105,10 +105,8 @@ export function removeRecords(
   { catalog, clock, declared }: Pick<RepoTools, 'catalog' | 'clock' | 'declared'>,
 ): { readonly repo: string; readonly packages: number; readonly removed: readonly PackageKey[] } {
   const now = clock();
-  const gone = new Set(records.map(({ digest }) => digest));
   const repo = openRepo(catalog, name, { declared, now });
-  const members = membersOf(catalog, repo).filter(({ digest }) => !gone.has(digest));
-  return { repo: name, packages: putMembers(catalog, { repo, members, now }).content.count, removed: records.map(keyOf) };
+  return { repo: name, packages: changeRepo(catalog, repo, { fresh: [], gone: records, now }).content.count, removed: records.map(keyOf) };
 }
 
 /** What was added, or undefined when a file is no longer in the pool. */
@@ -124,14 +122,17 @@ function store(
 ): Added {
   const now = clock();
   const repo = openRepo(catalog, request.repo, { declared, now });
-  const { members, ...outcome } = addMembers(membersOf(catalog, repo), entrants, rulesOf(request));
-  return { repo: repo.name, packages: putMembers(catalog, { repo, members, now }).content.count, ...outcome };
+  const { fresh, gone, ...outcome } = join(catalog, repo, { entrants, request });
+  return { repo: repo.name, packages: changeRepo(catalog, repo, { fresh, gone, now }).content.count, ...outcome };
 }
 
-function presentMembers(catalog: Catalog, { name, content }: KnownRepo): Entrant[] {
-  return content === undefined ? [] : membersOf(catalog, { name, content });
+interface Joining {
+  readonly entrants: readonly Entrant[];
+  readonly request: { readonly repo: string; readonly replace: boolean };
 }
 
-function rulesOf({ repo, replace }: { readonly repo: string; readonly replace: boolean }): { readonly repo: string; readonly replace: boolean } {
-  return { repo, replace };
+/** What the addition would do. Throws E_CONFLICT. */
+function join(catalog: Catalog, { name, content }: KnownRepo, { entrants, request: { repo, replace } }: Joining): Addition {
+  const rivals = content === undefined ? [] : rivalsOf(catalog, { name, content }, entrants);
+  return joinRivals(rivals, entrants, { repo, replace });
 }

@@ -3,10 +3,10 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { RecordHead } from '../catalog/records.ts';
 import type { Repo } from '../catalog/repos.ts';
 import { ArtifactsError } from '../core/errors.ts';
-import type { Member } from '../core/leaf-cutter.ts';
-import { compareMembers, memberKey } from '../core/member-order.ts';
+import { memberKey } from '../core/member-order.ts';
 import { describePackage, sameFiles, type FileRef, type PackageKey, type PackageRecord, type RecordDigest } from '../core/package.ts';
 import { formatOf } from '../formats/index.ts';
+import { editContent, membersNamed, type ContentEdit, type PlacedMember } from './edit-content.ts';
 
 /** A package that is to stand in a repository, in the catalog already or not yet. */
 export interface Entrant extends PackageKey {
@@ -23,7 +23,10 @@ export interface Entrant extends PackageKey {
 
 /** What an addition would do. */
 export interface Addition {
-  readonly members: readonly Entrant[];
+  /** What the repository does not have yet. */
+  readonly fresh: readonly Entrant[];
+  /** What these take the place of. */
+  readonly gone: readonly Entrant[];
   readonly added: readonly PackageKey[];
   /** There already, with the same bytes: nothing is done. */
   readonly same: readonly PackageKey[];
@@ -38,9 +41,9 @@ export interface AdditionRules {
   readonly replace: boolean;
 }
 
-/** What a repository holds. */
-export function membersOf(catalog: Catalog, { name, content }: Pick<Repo, 'name' | 'content'>): Entrant[] {
-  return Array.from(catalog.contents.allMembers(content.id), (id) => entrantOf(catalog.records.head(id), `repository "${name}"`));
+/** What a repository holds of packages with the names of these. */
+export function rivalsOf(catalog: Catalog, { name, content }: Pick<Repo, 'name' | 'content'>, entrants: readonly Entrant[]): Entrant[] {
+  return membersNamed(catalog, content, entrants).map((head) => entrantOf(head, `repository "${name}"`));
 }
 
 /** A record of the catalog as something to put into a repository. */
@@ -49,14 +52,14 @@ export function entrantOf({ id, partition, name, version, architecture, digest, 
 }
 
 /**
- * Joins packages to what a repository holds. Throws E_CONFLICT, naming both, for the same name, version and architecture
+ * Joins packages to what a repository holds under their names. Throws E_CONFLICT, naming both, for the same name, version and architecture
  * with other bytes: among the newcomers always, against what is there unless it is to be replaced.
  */
-export function addMembers(members: readonly Entrant[], entrants: readonly Entrant[], { repo, replace }: AdditionRules): Addition {
-  const present = new Map(members.map((member) => [memberKey(member), member]));
+export function joinRivals(rivals: readonly Entrant[], entrants: readonly Entrant[], { repo, replace }: AdditionRules): Addition {
+  const present = new Map(rivals.map((rival) => [memberKey(rival), rival]));
   const fresh = new Map<string, Entrant>();
   const same: PackageKey[] = [];
-  const replaced: PackageKey[] = [];
+  const gone: Entrant[] = [];
   const conflicts: string[] = [];
   for (const entrant of entrants) {
     const key = memberKey(entrant);
@@ -67,14 +70,14 @@ export function addMembers(members: readonly Entrant[], entrants: readonly Entra
       same.push(keyOf(entrant));
     } else if (replace && !fresh.has(key)) {
       fresh.set(key, entrant);
-      replaced.push(keyOf(entrant));
+      gone.push(rival);
     } else {
       conflicts.push(`${describePackage(entrant)} is ${bytesOf(rival)} in ${rival.origin} and ${bytesOf(entrant)} in ${entrant.origin}`);
     }
   }
   if (conflicts.length > 0) throw conflictError(repo, conflicts);
-  const kept = members.filter((member) => !fresh.has(memberKey(member)));
-  return { members: [...kept, ...fresh.values()], added: [...fresh.values()].map(keyOf), same, replaced };
+  const all = [...fresh.values()];
+  return { fresh: all, gone, added: all.map(keyOf), same, replaced: gone.map(keyOf) };
 }
 
 function bytesOf({ files }: Entrant): string {
@@ -93,18 +96,22 @@ export function keyOf({ name, version, architecture }: PackageKey): PackageKey {
   return { name, version, architecture };
 }
 
-/** Makes these the members of the repository. Call it within a transaction. */
-export function putMembers(catalog: Catalog, { repo, members, now }: { readonly repo: Repo; readonly members: readonly Entrant[]; readonly now: Date }): Repo {
+/** Puts packages into the repository and takes others out. Call it within a transaction. */
+export function changeRepo(
+  catalog: Catalog,
+  repo: Repo,
+  { fresh, gone, now }: { readonly fresh: readonly Entrant[]; readonly gone: ContentEdit['drop']; readonly now: Date },
+): Repo {
   const { compareVersions } = formatOf(repo.format);
-  const sorted = members.toSorted((a, b) => compareMembers(a, b, compareVersions));
-  const content = catalog.contents.storeMembers(sorted.map((member) => numbered(catalog, member)));
+  const add = fresh.map((entrant) => numbered(catalog, entrant));
+  const content = editContent(repo.content, { add, drop: gone }, { catalog, compareVersions });
   if (content.id === repo.content.id) return repo;
   const changed = { ...repo, content, changedAt: now.toISOString() };
   catalog.repos.put(changed);
   return changed;
 }
 
-function numbered(catalog: Catalog, { source, digest, partition, name, size }: Entrant): Member {
+function numbered(catalog: Catalog, { source, digest, partition, name, version, architecture, size }: Entrant): PlacedMember {
   const id = typeof source === 'number' ? source : (catalog.records.find(digest) ?? catalog.records.add(source, digest));
-  return { id, digest, partition, name, size };
+  return { id, digest, partition, name, version, architecture, size };
 }
