@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { rigKey } from '../test/rig/key.ts';
 import { PROJECT } from '../test/rig/run.ts';
 import { aptly, artifacts, type Contender } from './contender.ts';
+import { writeLocalDebs } from './local-debs.ts';
 import { benchPage, type BenchResult } from './page.ts';
 import { runFloor, runSteps, type Measurement, type RoundTools } from './round.ts';
 import { mustRun } from './run.ts';
@@ -56,7 +57,9 @@ async function bench(): Promise<void> {
   const [trusted, signing] = [await rigKey('upstream'), await rigKey('release')];
   await signStates(upstream, trusted);
   await using server = await startWebServer(upstream.folder, join(scratch, 'nginx'));
-  const places = { folder: scratch, url: server.url, trusted, signing, program: join(PROJECT, 'bin', 'artifacts.js') };
+  const debs = join(scratch, 'debs');
+  if (steps.some(({ id }) => id === 'add')) writeLocalDebs(debs);
+  const places = { folder: scratch, url: server.url, debs, trusted, signing, program: join(PROJECT, 'bin', 'artifacts.js') };
   const contenders = [artifacts(places), ...(without.has('aptly') ? [] : [await aptly(places)])];
   const tools: RoundTools = { upstream, url: server.url, scratch, say };
   const rounds = count(values.rounds, 'rounds');

@@ -12,6 +12,7 @@ export type Action =
   | { readonly verb: 'merge'; readonly name: string; readonly sources: readonly string[] }
   | { readonly verb: 'publish'; readonly snapshot: string }
   | { readonly verb: 'switch'; readonly snapshot: string }
+  | { readonly verb: 'add' }
   | { readonly verb: 'help' };
 
 export interface Contender {
@@ -31,6 +32,8 @@ export interface Surroundings {
   /** A folder of its own. */
   readonly folder: string;
   readonly url: string;
+  /** A folder of packages for the local repository. */
+  readonly debs: string;
   /** Whose signature on the upstream counts. */
   readonly trusted: RigKey;
   /** Signs what is published. */
@@ -40,19 +43,20 @@ export interface Surroundings {
 }
 
 const MIRROR = 'bench';
+const REPO = 'local';
 /** In our state, what is no catalog: package files, published trees, and what is made again when it is gone. */
 const NO_CATALOG = /^(pool|public|tmp|cache\.db.*)$/;
 const REMOVE = { recursive: true, force: true } as const;
 
 /** This program. */
-export function artifacts({ folder, url, trusted, signing, program }: Surroundings): Contender {
+export function artifacts({ folder, url, debs, trusted, signing, program }: Surroundings): Contender {
   const root = join(folder, 'root');
   const state = join(folder, 'state');
   const key = join(folder, 'signing-key.asc');
   const mirror = { name: MIRROR, archive_url: url, distribution: SUITE, components: ['main'], gpg: { key: [trusted.fingerprint], keyring: 'keys/upstream.asc' } };
   for (const name of ['vars', 'mappings', 'keys']) mkdirSync(join(root, name), { recursive: true });
   // JSON is YAML.
-  writeFileSync(join(root, 'vars', 'aptly.yml'), JSON.stringify({ aptly_architectures: ['amd64'], aptly_mirrors: [mirror] }));
+  writeFileSync(join(root, 'vars', 'aptly.yml'), JSON.stringify({ aptly_architectures: ['amd64'], aptly_mirrors: [mirror], aptly_repos: [{ name: REPO }] }));
   writeFileSync(join(root, 'keys', 'upstream.asc'), trusted.publicKey);
   writeFileSync(key, signing.secretKey, { mode: 0o600 });
   return {
@@ -61,7 +65,7 @@ export function artifacts({ folder, url, trusted, signing, program }: Surroundin
     reset: async () => rmSync(state, REMOVE),
     command: (action) => ({
       command: process.execPath,
-      args: [program, '--root', root, '--state', state, ...ourWords(action)],
+      args: [program, '--root', root, '--state', state, ...ourWords(action, debs)],
       environment: { GPG_PRIVATE: key, NO_COLOR: '1' },
     }),
     catalog: () => readdirSync(state).filter((name) => !NO_CATALOG.test(name)).map((name) => join(state, name)),
@@ -69,7 +73,7 @@ export function artifacts({ folder, url, trusted, signing, program }: Surroundin
   };
 }
 
-function ourWords(action: Action): string[] {
+function ourWords(action: Action, debs: string): string[] {
   switch (action.verb) {
     case 'update':
       return ['mirror', 'update', MIRROR];
@@ -81,6 +85,8 @@ function ourWords(action: Action): string[] {
       return ['publish', 'snapshot', action.snapshot, '--distribution', SUITE];
     case 'switch':
       return ['publish', 'switch', SUITE, action.snapshot];
+    case 'add':
+      return ['repo', 'add', REPO, debs];
     case 'help':
       return ['--help'];
     default:
@@ -89,7 +95,7 @@ function ourWords(action: Action): string[] {
 }
 
 /** Debian's aptly, with its default settings but for what it must be told. */
-export async function aptly({ folder, url, trusted, signing }: Surroundings): Promise<Contender> {
+export async function aptly({ folder, url, debs, trusted, signing }: Surroundings): Promise<Contender> {
   const root = join(folder, 'aptly');
   const home = join(folder, 'gnupg');
   const config = join(folder, 'aptly.conf');
@@ -109,16 +115,18 @@ export async function aptly({ folder, url, trusted, signing }: Surroundings): Pr
     settings: `${version}, its defaults: 4 connections; indexes plain, as gz and as bz2; -skip-contents`,
     reset: async () => {
       rmSync(root, REMOVE);
-      const create = command(['mirror', 'create', MIRROR, url, SUITE, 'main']);
-      await mustRun(create.command, create.args, create);
+      for (const words of [['mirror', 'create', MIRROR, url, SUITE, 'main'], ['repo', 'create', REPO]]) {
+        const create = command(words);
+        await mustRun(create.command, create.args, create);
+      }
     },
-    command: (action) => command(aptlyWords(action, signing.fingerprint)),
+    command: (action) => command(aptlyWords(action, { key: signing.fingerprint, debs })),
     catalog: () => [join(root, 'db')],
     close: async () => void (await mustRun('gpgconf', ['--kill', 'all'], { environment })),
   };
 }
 
-function aptlyWords(action: Action, key: string): string[] {
+function aptlyWords(action: Action, { key, debs }: { readonly key: string; readonly debs: string }): string[] {
   const publishing = ['-batch', '-skip-contents', `-gpg-key=${key}`];
   switch (action.verb) {
     case 'update':
@@ -131,6 +139,8 @@ function aptlyWords(action: Action, key: string): string[] {
       return ['publish', 'snapshot', ...publishing, `-distribution=${SUITE}`, action.snapshot];
     case 'switch':
       return ['publish', 'switch', ...publishing, SUITE, action.snapshot];
+    case 'add':
+      return ['repo', 'add', REPO, debs];
     case 'help':
       return ['help'];
     default:

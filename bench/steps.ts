@@ -1,5 +1,6 @@
 /** What is compared, in the order it is done. A further step is a further entry; it may build on those before it. */
 import type { Action } from './contender.ts';
+import { LOCAL_DEBS } from './local-debs.ts';
 import type { State } from './upstream.ts';
 
 /** How far our figure may reach: a ratio to aptly's, or an absolute value. */
@@ -105,6 +106,13 @@ export const STEPS: readonly Step[] = [
     measures: 'time',
     actions: [{ verb: 'merge', name: 'merged', sources: ['first', 'third'] }],
     target: { ratio: 3 },
+  },
+  {
+    id: 'add',
+    title: `repo add of ${LOCAL_DEBS.toLocaleString('en')} packages`,
+    measures: 'time',
+    actions: [{ verb: 'add' }],
+    target: { seconds: 5 },
   },
 ];
 
