@@ -45,6 +45,11 @@ export interface KnownIndex {
   readonly content: number;
 }
 
+/** False after `distrust`: of what the mirror holds nothing may be taken for granted. */
+export function isTrusted({ root }: MirrorState): boolean {
+  return root.sha256.length > 0;
+}
+
 interface MirrorRow {
   name: string;
   format: string;
@@ -64,7 +69,7 @@ export interface Mirrors {
   put(state: MirrorState): void;
   /** Nothing new upstream. */
   checked(name: string, at: string): void;
-  /** Forgets the upstream's validators, so that the next update reads everything again. */
+  /** Forgets the upstream's validators, so that the next update reads everything again and looks for every file. */
   distrust(name: string): void;
   drop(name: string): void;
 }

@@ -10,6 +10,7 @@ import type { BundledFile } from '../formats/format.ts';
 import { UNSIZED_LIMIT } from '../http/limits.ts';
 import type { Upstream } from '../http/upstream.ts';
 import type { Incoming, Pool } from '../pool/index.ts';
+import { collectEarly } from '../util/collect-early.ts';
 import type { MirrorDefinition } from './definition.ts';
 import { counted } from '../util/counted.ts';
 import { hashFile } from '../util/hash-file.ts';
@@ -46,6 +47,7 @@ export async function fetchFiles(
   if (missing.length === 0) return { files: 0, bytes: 0 };
   const total = missing.reduce((sum, { file: { size = 0 } }) => sum + size, 0);
   checkSpace(tools, total);
+  collectEarly();
 
   const progress = { id: `fetch ${tools.mirror.name}`, label: `${tools.mirror.name}: fetching ${counted(missing.length, 'file')}`, total };
   let done = 0;

@@ -12,10 +12,14 @@ export interface Candidate extends PackageRecord {
   /** Bytes of its text. */
   readonly size: number;
   readonly locations: readonly string[];
+  /** The index that offers it, for messages. */
+  readonly origin: string;
+  /** Its number, once it is known to have one in the catalog. */
+  id: number | undefined;
 }
 
 export interface Spool {
-  add(offered: UpstreamPackage): Candidate;
+  add(offered: UpstreamPackage, origin: string): Candidate;
   /** Removes the file; candidates lose their texts. */
   close(): void;
 }
@@ -45,14 +49,14 @@ export function openSpool(path: string): Spool {
     return bytes;
   };
   return {
-    add: ({ record, locations }) => {
+    add: ({ record, locations }, origin) => {
       const start = length;
       const size = record.text.length;
       pending.push(record.text);
       pendingBytes += size;
       length += size;
       if (pendingBytes >= BUFFER_BYTES) flush();
-      return new SpooledPackage(record, { locations: locations.map(copied), size, start, read });
+      return new SpooledPackage(record, { locations: locations.map(copied), origin, size, start, read });
     },
     close: () => {
       closeSync(file);
@@ -63,6 +67,7 @@ export function openSpool(path: string): Spool {
 
 interface SpooledPlace {
   readonly locations: readonly string[];
+  readonly origin: string;
   readonly size: number;
   readonly start: number;
   readonly read: (start: number, size: number) => Buffer;
@@ -79,10 +84,12 @@ class SpooledPackage implements Candidate {
   readonly digest: RecordDigest;
   readonly size: number;
   readonly locations: readonly string[];
+  readonly origin: string;
+  id: number | undefined = undefined;
   readonly #start: number;
   readonly #read: (start: number, size: number) => Buffer;
 
-  constructor(record: PackageRecord, { locations, size, start, read }: SpooledPlace) {
+  constructor(record: PackageRecord, { locations, origin, size, start, read }: SpooledPlace) {
     this.format = record.format;
     this.partition = interned(record.partition);
     this.name = copied(record.name);
@@ -92,6 +99,7 @@ class SpooledPackage implements Candidate {
     this.digest = recordDigest(record);
     this.size = size;
     this.locations = locations;
+    this.origin = origin;
     this.#start = start;
     this.#read = read;
   }

@@ -1,7 +1,7 @@
 /** Recording an update: records, content and the mirror's new state in one transaction under the aptly lock. */
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LockFolder } from '../catalog/lock.ts';
-import type { KnownIndex, MirrorState } from '../catalog/mirrors.ts';
+import { isTrusted, type KnownIndex, type MirrorState } from '../catalog/mirrors.ts';
 import type { Clock, Context } from '../core/context.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { Member } from '../core/leaf-cutter.ts';
@@ -20,6 +20,11 @@ export interface StoreRequest {
   readonly format: RepoFormat;
   readonly fresh: FreshRoot;
   readonly chosen: readonly IndexPackages[];
+  /**
+   * The state whose files entered the pool before it was recorded: that they are there is enough, their size need not be
+   * looked at. While the mirror's lock is held it is not dropped, so no clean-up takes them. None: nothing is known.
+   */
+  readonly known: MirrorState | undefined;
 }
 
 export interface StoreTools {
@@ -34,21 +39,29 @@ interface Entry extends Omit<Member, 'id'>, PackageKey {
   readonly files: readonly FileRef[];
   readonly origin: string;
   id: number | undefined;
-  readonly candidate?: Candidate;
+}
+
+function isCandidate(entry: Entry): entry is Candidate {
+  return 'locations' in entry;
 }
 
 /** What an update will record, in order. Made before anything is fetched, because it may be refused. */
 export interface PreparedUpdate {
   readonly parts: readonly { readonly part: IndexPackages; readonly entries: readonly Entry[] }[];
   readonly entries: readonly Entry[];
+  /** Packages whose files may have to be fetched: the mirror does not hold them yet, or a file of theirs is gone. */
+  readonly coming: readonly Candidate[];
 }
 
 /** Throws E_CONFLICT when two of the packages cannot stand beside each other. */
-export function prepareUpdate({ mirror, format, chosen }: StoreRequest, { catalog }: StoreTools): PreparedUpdate {
+export function prepareUpdate({ mirror, format, chosen, known }: StoreRequest, { catalog, pool }: StoreTools): PreparedUpdate {
   const parts = chosen.map((part) => ({ part, entries: entriesOf(part, catalog) }));
   const entries = unite(mirror.name, parts.flatMap(({ entries: list }) => list));
   sortEntries(entries, format);
-  return { parts, entries };
+  const held = new Set(known === undefined ? [] : catalog.contents.allMembers(known.content.id));
+  if (held.size > 0) findRecords(entries, catalog, (id) => held.has(id));
+  const lacks = ({ files }: Entry): boolean => files.some(({ sha256 }) => !pool.has(sha256));
+  return { parts, entries, coming: entries.filter(isCandidate).filter((entry) => entry.id === undefined || lacks(entry)) };
 }
 
 /** The new state, or undefined when a file is no longer in the pool and must be fetched first. */
@@ -58,47 +71,32 @@ export async function storeUpdate(
   tools: StoreTools,
   ctx: Context,
 ): Promise<MirrorState | undefined> {
-  return tools.locks.hold('aptly', ctx, async () => {
-    findRecords(prepared, tools.catalog);
-    if (lacksFiles(request, prepared, tools)) return undefined;
-    return tools.catalog.transaction(() => store(request, prepared, tools));
+  const { catalog, pool, locks } = tools;
+  return locks.hold('aptly', ctx, async () => {
+    const { entries, coming } = prepared;
+    if (coming.some(({ files }) => files.some(({ sha256 }) => !pool.has(sha256)))) return undefined;
+    // Under the lock: a clean-up may have taken records away that nothing held.
+    findRecords(entries, catalog, () => true);
+    return catalog.transaction(() => store(request, prepared, tools));
   });
 }
 
-/** Gives entries that the catalog knows their numbers; under the lock, for a clean-up may have taken records away. */
-function findRecords({ parts, entries }: PreparedUpdate, { members }: Catalog): void {
-  const read = new Set([...entries, ...parts.flatMap(({ entries: own }) => own)].filter(({ candidate }) => candidate !== undefined));
-  const ids = members.find(Array.from(read, ({ digest }) => digest));
-  for (const [index, entry] of [...read].entries()) entry.id = ids[index];
+/** Gives entries without a number that of their record, where the catalog has one that counts. */
+function findRecords(entries: readonly Entry[], { members }: Catalog, counts: (id: number) => boolean): void {
+  const open = entries.filter(({ id }) => id === undefined);
+  const ids = members.find(open.map(({ digest }) => digest));
+  for (const [index, entry] of open.entries()) {
+    const id = ids[index];
+    if (id !== undefined && counts(id)) entry.id = id;
+  }
 }
 
-/** What the mirror holds already keeps its files in the pool; all others may have gone since they were counted on. */
-function lacksFiles({ mirror }: StoreRequest, { entries }: PreparedUpdate, { catalog, pool }: StoreTools): boolean {
-  const before = catalog.mirrors.get(mirror.name);
-  const held = new Set(before === undefined ? [] : catalog.contents.allMembers(before.content.id));
-  return entries.some(({ id, candidate }) => {
-    if (candidate === undefined || (id !== undefined && held.has(id))) return false;
-    return candidate.files.some(({ sha256 }) => !pool.has(sha256));
-  });
-}
-
-function entriesOf(part: IndexPackages, catalog: Catalog): Entry[] {
+function entriesOf(part: IndexPackages, catalog: Catalog): readonly Entry[] {
   const origin = part.index.name;
   if ('known' in part) {
     return catalog.members.heads(catalog.contents.allMembers(part.known.content)).map((head) => ({ ...head, origin }));
   }
-  return part.candidates.map((candidate) => ({
-    digest: candidate.digest,
-    partition: candidate.partition,
-    name: candidate.name,
-    version: candidate.version,
-    architecture: candidate.architecture,
-    size: candidate.size,
-    files: candidate.files,
-    origin,
-    id: undefined,
-    candidate,
-  }));
+  return part.candidates;
 }
 
 /** Each package once. The same version with other bytes within one upstream is refused, naming both indexes. */
@@ -126,10 +124,9 @@ function sortEntries(entries: Entry[], { compareVersions }: RepoFormat): void {
   entries.sort((a, b) => compareMembers(a, b, compareVersions));
 }
 
-function store({ mirror, fresh, format }: StoreRequest, { parts, entries }: PreparedUpdate, { catalog, clock }: StoreTools): MirrorState {
+function store({ mirror, fresh, format, known }: StoreRequest, { parts, entries }: PreparedUpdate, { catalog, clock }: StoreTools): MirrorState {
   for (const entry of entries) {
-    if (entry.candidate === undefined) continue;
-    entry.id ??= catalog.records.add(entry.candidate, entry.digest);
+    if (isCandidate(entry)) entry.id ??= catalog.records.add(entry, entry.digest);
   }
   const content = catalog.contents.storeMembers(numbered(entries));
   const now = clock().toISOString();
@@ -146,6 +143,8 @@ function store({ mirror, fresh, format }: StoreRequest, { parts, entries }: Prep
     changedAt: before?.content.id === content.id ? before.changedAt : now,
   };
   catalog.mirrors.put(state);
+  // A file was found missing while this update was on its way: the next one is to look for it.
+  if (before !== undefined && !isTrusted(before) && known !== undefined) catalog.mirrors.distrust(mirror.name);
   return state;
 }
 

@@ -35,7 +35,7 @@ export interface TakenOver {
 
 /** Brings the mirror to what the verified root metadata says: all or nothing, but for files, which are kept one by one. */
 export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTools, ctx: Context): Promise<TakenOver> {
-  collectEarly();
+  if (update.known === undefined) collectEarly(); // all that is offered is new
   const folder = join(tools.temporary, `mirror-${update.mirror.name}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -45,13 +45,12 @@ export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTo
     const bundles = await fetchBundles(fresh.root.bundles, { ...update, pool: tools.pool, incoming, folder }, ctx);
     const listed = [...fresh.root.files, ...bundles.packages];
     const read = await readIndexes(fresh.root.indexes, { ...update, spool, folder }, ctx);
-    if (listed.length > 0) read.push({ index: LISTED_FILES, candidates: listed.map((file) => spool.add(file)) });
+    if (listed.length > 0) read.push({ index: LISTED_FILES, candidates: listed.map((file) => spool.add(file, LISTED_FILES.name)) });
     const chosen = selectPackages(read, update, ctx);
-    const candidates = chosen.flatMap((part) => ('candidates' in part ? part.candidates : []));
     const prepared = prepareUpdate({ ...update, fresh, chosen }, tools);
     let fetched = bundles.fetched;
     for (;;) {
-      const more = await fetchFiles(candidates, { ...update, pool: tools.pool, incoming }, ctx);
+      const more = await fetchFiles(prepared.coming, { ...update, pool: tools.pool, incoming }, ctx);
       fetched = { files: fetched.files + more.files, bytes: fetched.bytes + more.bytes };
       const state = await storeUpdate({ ...update, fresh, chosen }, prepared, tools, ctx);
       if (state === undefined) continue; // a clean-up took unused files away that we had counted on
@@ -87,7 +86,7 @@ async function readIndexes(indexes: readonly UpstreamIndex[], reading: Reading, 
     ctx.report({ type: 'phase', subject: mirror.name, text: `reading ${index.name}` });
     const candidates: Candidate[] = [];
     for await (const batch of readIndex(index, { upstream, format: format.upstream, folder }, ctx)) {
-      for (const offered of batch) candidates.push(spool.add(offered));
+      for (const offered of batch) candidates.push(spool.add(offered, index.name));
     }
     parts.push({ index, candidates });
   }

@@ -1,7 +1,7 @@
 /** Updating a mirror: all or nothing for its content, file by file for the pool. */
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LockFolder } from '../catalog/lock.ts';
-import type { MirrorState } from '../catalog/mirrors.ts';
+import { isTrusted, type MirrorState } from '../catalog/mirrors.ts';
 import type { Clock, Context } from '../core/context.ts';
 import { isArtifactsError } from '../core/errors.ts';
 import { formatOf } from '../formats/index.ts';
@@ -69,7 +69,7 @@ async function updateFrom(upstream: Upstream, { mirror, options }: Wish, tools: 
   ctx.report({ type: 'phase', subject: mirror.name, text: 'asking the upstream' });
   const fresh = await ask(options.force === true || redefined);
   if (fresh === undefined) return unchanged(mirror, before, tools);
-  const known = redefined || options.force === true ? undefined : before;
+  const known = redefined || options.force === true || before === undefined || !isTrusted(before) ? undefined : before;
   // Loaded here, so that an unchanged upstream, which is what most updates find, does not pay for it.
   const { takeOver } = await import('./take-over.ts');
   const update = async (root: FreshRoot): Promise<MirrorUpdate> => {
