@@ -15,12 +15,21 @@ export interface MemberColumns {
   readonly architectures: readonly string[];
 }
 
+export interface MemberOutline {
+  readonly id: number;
+  readonly digest: RecordDigest;
+  readonly name: string;
+  readonly size: number;
+}
+
 export interface Members {
   /** Numbers of all records of a format, but for those of one partition. */
   all(format: string, except: string): Uint32Array;
   names(ids: Uint32Array): readonly string[];
   /** For each identity the number of its record, where there is one. */
   find(digests: readonly RecordDigest[]): (number | undefined)[];
+  /** What cutting leaves needs of the records, in the order of the list: a quarter of the cost of their heads. */
+  outlines(ids: Uint32Array): MemberOutline[];
   /** The records without their texts, in the order of the list. */
   heads(ids: Uint32Array): RecordHead[];
   columns(ids: Uint32Array): MemberColumns;
@@ -66,6 +75,15 @@ export function openMembers(database: Database): Members {
       for (const [position, id] of JSON.parse(row?.found ?? '[]') as [number, number][]) ids[position] = id;
       return ids;
     },
+    outlines: (ids) => {
+      const row = database.get<{ outlines: string }>(
+        `SELECT json_group_array(lower(hex(digest)) || ' ' || size || ' ' || name) AS outlines ${FROM_LIST} record ON record.id = item.value`,
+        list(ids),
+      );
+      const found = JSON.parse(row?.outlines ?? '[]') as string[];
+      if (found.length !== ids.length) throw new Error('Records are missing from the catalog');
+      return found.map((line, index) => outlineFrom(ids[index] ?? 0, line));
+    },
     heads: (ids) => slices(ids, HEADS_AT_ONCE).flatMap((slice) => heads(database, slice)),
     texts: (ids) => texts(database, ids),
     mentioning: (ids, word) => {
@@ -86,6 +104,14 @@ function packed(database: Database, columns: string, ids: Uint32Array): MemberCo
   const found = { partitions: read('partitions'), names: read('names'), versions: read('versions'), architectures: read('architectures') };
   if (found.names.length !== ids.length) throw new Error('Records are missing from the catalog');
   return found;
+}
+
+const DIGEST_LENGTH = 64;
+
+function outlineFrom(id: number, line: string): MemberOutline {
+  const nameAt = line.indexOf(' ', DIGEST_LENGTH + 1) + 1;
+  const size = Number(line.slice(DIGEST_LENGTH + 1, nameAt - 1));
+  return { id, digest: line.slice(0, DIGEST_LENGTH) as RecordDigest, name: line.slice(nameAt), size };
 }
 
 /** Records whose heads are asked for at once: bounds the JSON that is made of them. */

@@ -1,6 +1,6 @@
 /** What changed from one content to another. Pure; looks only into leaves that differ. */
 import { sameFiles, type FileRef, type PackageKey, type RecordDigest } from '../core/package.ts';
-import { walk, type WalkedMember, type WalkedSource } from './walk.ts';
+import { differingNames, walk, type AlignedLeaves, type Differing, type WalkedMember, type WalkedSource } from './walk.ts';
 
 export interface DiffedMember extends WalkedMember, PackageKey {
   readonly digest: RecordDigest;
@@ -34,10 +34,15 @@ export interface DiffBuilder {
   readonly redescribed: Redescription[];
 }
 
-/** From `a` to `b`: what must be added to and removed from `a` to get `b`. */
-export function diffContents(a: WalkedSource<DiffedMember>, b: WalkedSource<DiffedMember>): ContentDiff {
+/** From `a` to `b`: what must be added to and removed from `a` to get `b`. `differing` saves looking at every name. */
+export function diffContents(a: WalkedSource<DiffedMember>, b: WalkedSource<DiffedMember>, differing?: Differing<DiffedMember>): ContentDiff {
   const diff: DiffBuilder = { added: [], removed: [], changed: [], redescribed: [] };
-  for (const step of walk([a, b])) {
+  const settle = ({ leaves }: AlignedLeaves): boolean => {
+    const members = differing?.(leaves);
+    for (const [before = [], after = []] of differingNames(members ?? [])) compareGroups(before, after, diff);
+    return members !== undefined;
+  };
+  for (const step of walk([a, b], settle)) {
     if (step.kind === 'name') {
       compareGroups(step.groups[0] ?? [], step.groups[1] ?? [], diff);
     } else if (step.sources.length === 1) {

@@ -3,7 +3,7 @@ import { describePackage, sameFiles, type FileRef, type PackageKey, type RecordD
 import { cutLeaves, isClosed, type LeafDraft, type Member } from '../core/leaf-cutter.ts';
 import { compareMembers } from '../core/member-order.ts';
 import type { Leaf, MergePolicy } from '../core/snapshot.ts';
-import { walk, type WalkedSource } from './walk.ts';
+import { differingNames, walk, type AlignedLeaves, type Differing, type WalkedSource } from './walk.ts';
 
 export interface MergedMember extends Member, PackageKey {
   readonly files: readonly FileRef[];
@@ -33,6 +33,8 @@ export interface MergeOptions {
   readonly compareVersions: (a: string, b: string) => number;
   /** The partition whose members are no versions of a package: all of them are kept, whatever the policy. */
   readonly listedPartition: string;
+  /** Saves looking at every name of leaves that differ little. */
+  readonly differing?: Differing<MergedMember>;
 }
 
 /** Merges the sources in their order. With conflicts the pieces are not to be used. */
@@ -42,8 +44,15 @@ export function mergeContents(sources: readonly MergeSource[], options: MergeOpt
   const redescribed: PackageKey[] = [];
   const cutter = cutLeaves((leaf) => pieces.push(leaf));
   const load = sources[0]?.load;
+  const settle = (aligned: AlignedLeaves): boolean => {
+    const leaf = cutter.atCut() ? winningLeaf(aligned, sources, { ...options, conflicts, redescribed }) : undefined;
+    if (leaf === undefined) return false;
+    cutter.end();
+    pieces.push(leaf);
+    return true;
+  };
 
-  for (const step of walk(sources)) {
+  for (const step of walk(sources, settle)) {
     const agreed = step.kind === 'name' ? agreedMember(step.groups) : undefined;
     if (agreed !== undefined) {
       cutter.add(agreed);
@@ -63,6 +72,37 @@ export function mergeContents(sources: readonly MergeSource[], options: MergeOpt
   }
   cutter.end();
   return { pieces, conflicts, redescribed };
+}
+
+interface Found {
+  readonly conflicts: MergeConflict[];
+  readonly redescribed: PackageKey[];
+}
+
+/** The one of these leaves that merging all of them results in, as where a source has what is newest of everything. */
+function winningLeaf(
+  { leaves, sources: indexes }: AlignedLeaves,
+  sources: readonly MergeSource[],
+  { conflicts, redescribed, ...options }: MergeOptions & Found,
+): Leaf | undefined {
+  // The highest version may be chosen among members that all leaves have.
+  const differing = options.policy === 'latest' ? undefined : options.differing?.(leaves);
+  if (differing === undefined) return undefined;
+  const found: Found = { conflicts: [], redescribed: [] };
+  let winners = [...leaves.keys()].filter((index) => isClosed(leaves[index] as Leaf));
+  for (const groups of differingNames(differing)) {
+    const bySource = sources.map((_, source) => groups[indexes.indexOf(source)] ?? []);
+    const chosen = choose(unite(bySource, sources, found), options);
+    winners = winners.filter((index) => sameMembers(groups[index] ?? [], chosen));
+    if (winners.length === 0) return undefined;
+  }
+  conflicts.push(...found.conflicts);
+  redescribed.push(...found.redescribed);
+  return leaves[winners[0] ?? 0];
+}
+
+function sameMembers(a: readonly MergedMember[], b: readonly MergedMember[]): boolean {
+  return a.length === b.length && a.every(({ id }, index) => id === b[index]?.id);
 }
 
 /** The only member of a name, when no source that has the name says anything else: by far the most are so. */
@@ -86,7 +126,7 @@ interface Sourced {
 function unite(
   groups: readonly (readonly MergedMember[])[],
   sources: readonly MergeSource[],
-  found: { conflicts: MergeConflict[]; redescribed: PackageKey[] },
+  found: Found,
 ): Sourced[] {
   const united = new Map<string, Sourced>();
   for (const [source, group] of groups.entries()) {

@@ -11,10 +11,11 @@ import type { Missing } from '../query/closure.ts';
 import { formatQuery } from '../query/format.ts';
 import { parseQuery } from '../query/parse.ts';
 import type { Universe } from '../query/universe.ts';
+import { walkedSources } from './leaf-members.ts';
 import { mergeContents, type MergeSource } from './merge.ts';
 import { openPackages, type PackageSet, type PackageSubject } from './packages.ts';
 import { chooseArchitectures, parseQueries, withNeeded, type Follow } from './select.ts';
-import { conflictError, contentSource, createSnapshot } from './snapshots.ts';
+import { conflictError, createSnapshot } from './snapshots.ts';
 
 export interface PullRequest {
   /** The snapshot packages are pulled into. */
@@ -72,7 +73,8 @@ export function applyPull(
   { plan, name, now }: { readonly plan: PullPlan; readonly name: string; readonly now: Date },
 ): Snapshot {
   const { compareVersions, publishing } = formatOf(target.format);
-  const sources = [{ name: target.name, ...contentSource(catalog, target.content) }, inMemory(source.name, plan.pulled)];
+  const walked = walkedSources(catalog, [target.content]).map((content) => ({ ...content, name: target.name }));
+  const sources = [...walked, inMemory(source.name, plan.pulled)];
   // Replacing per name and architecture is what a pull does; without removal it is a merge that keeps all versions.
   const merged = mergeContents(sources, { policy: remove ? 'replace' : 'no-remove', compareVersions, listedPartition: publishing.listed.partition });
   if (merged.conflicts.length > 0) throw conflictError(name, merged.conflicts);

@@ -3,9 +3,10 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { RecordHead } from '../catalog/records.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import { checkName } from '../core/names.ts';
-import type { Content, Leaf, MergePolicy, Snapshot, SnapshotOrigin } from '../core/snapshot.ts';
+import type { Content, MergePolicy, Snapshot, SnapshotOrigin } from '../core/snapshot.ts';
 import { formatOf } from '../formats/index.ts';
 import { diffContents, type ContentDiff } from './diff.ts';
+import { differingMembers, walkedSources } from './leaf-members.ts';
 import { describeConflict, mergeContents, type MergeConflict } from './merge.ts';
 
 /** The snapshot with this name. Throws E_NOT_FOUND with the names that are near. */
@@ -61,11 +62,12 @@ export function mergeSnapshots(catalog: Catalog, { name, sources, policy, now }:
     throw new ArtifactsError('E_USAGE', `Snapshot "${other.name}" is ${other.format} and cannot be merged with ${format}`);
   }
   const { compareVersions, publishing } = formatOf(format);
-  const read = headReader(catalog);
-  const result = mergeContents(sources.map((source) => ({ name: source.name, ...contentSource(catalog, source.content, read) })), {
+  const walked = walkedSources(catalog, sources.map(({ content }) => content));
+  const result = mergeContents(walked.map((source, index) => ({ ...source, name: sources[index]?.name ?? '' })), {
     policy,
     compareVersions,
     listedPartition: publishing.listed.partition,
+    differing: differingMembers(catalog),
   });
   if (result.conflicts.length > 0) throw conflictError(name, result.conflicts);
   const origin: SnapshotOrigin = { kind: 'merge', policy, sources: sources.map(({ id, name: source }) => ({ id, name: source })) };
@@ -86,37 +88,11 @@ export function conflictError(name: string, found: readonly MergeConflict[]): Ar
   });
 }
 
-type HeadReader = (ids: Uint32Array) => RecordHead[];
-
-/** Heads that a reader remembers: some leaves of each of a few sources. */
-const REMEMBERED = 3000;
-
-/** Reads each record once although several sources have it: they are walked side by side. */
-function headReader({ members }: Catalog): HeadReader {
-  const known = new Map<number, RecordHead>();
-  return (ids) => {
-    if (known.size > REMEMBERED) known.clear();
-    for (const head of members.heads(ids.filter((id) => !known.has(id)))) known.set(head.id, head);
-    return Array.from(ids, (id) => known.get(id)).filter((head) => head !== undefined);
-  };
-}
-
-/** A content as something to walk. Sources that are walked together share the reader. */
-export function contentSource(
-  catalog: Catalog,
-  content: Content,
-  read: HeadReader = catalog.members.heads,
-): { readonly leaves: readonly Leaf[]; readonly load: (leaf: Leaf) => RecordHead[] } {
-  return {
-    leaves: catalog.contents.leaves(content.id),
-    load: (leaf) => read(catalog.contents.members(leaf.id)),
-  };
-}
-
 /** What must change in the first snapshot's content to get the second's. */
 export function diffSnapshots(catalog: Catalog, a: Snapshot, b: Snapshot): ContentDiff {
-  const read = headReader(catalog);
-  return diffContents(contentSource(catalog, a.content, read), contentSource(catalog, b.content, read));
+  const [from, to] = walkedSources(catalog, [a.content, b.content]);
+  if (from === undefined || to === undefined) throw new Error('Two contents are two sources');
+  return diffContents(from, to, differingMembers(catalog));
 }
 
 /** What still needs a snapshot, in words: publications and the snapshots merged from it. */

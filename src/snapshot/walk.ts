@@ -21,20 +21,46 @@ export type Step<M extends WalkedMember> =
   | { readonly kind: 'leaf'; readonly leaf: Leaf; readonly sources: readonly number[] }
   | { readonly kind: 'name'; readonly partition: string; readonly name: string; readonly groups: readonly (readonly M[])[] };
 
-/** A leaf is handed on whole when every source that has its names has exactly this leaf there. */
-export function* walk<M extends WalkedMember>(sources: readonly WalkedSource<M>[]): Generator<Step<M>> {
+/** Leaves of several sources that begin and end with the same names, where no other source has any of those. */
+export interface AlignedLeaves {
+  readonly leaves: readonly Leaf[];
+  /** Of which source each of them is. */
+  readonly sources: readonly number[];
+}
+
+/**
+ * For aligned leaves the members that not all of them have, a list for each leaf. Undefined where some members of a name
+ * differ and others do not, or where so much differs that looking at every name is no dearer.
+ */
+export type Differing<M extends WalkedMember> = (leaves: readonly Leaf[]) => readonly (readonly M[])[] | undefined;
+
+/**
+ * A leaf is handed on whole when every source that has its names has exactly this leaf there. Aligned leaves that differ
+ * are offered to `settle` first, which returns true when it has dealt with them.
+ */
+export function* walk<M extends WalkedMember>(
+  sources: readonly WalkedSource<M>[],
+  settle: (aligned: AlignedLeaves) => boolean = () => false,
+): Generator<Step<M>> {
   const cursors = sources.map((source) => new Cursor(source));
   for (;;) {
     const next = lowest(cursors);
     if (next === undefined) return;
-    const shared = sharedLeaf(cursors, next);
-    if (shared !== undefined) {
-      for (const index of shared.sources) cursors[index]?.skipLeaf();
-      yield { kind: 'leaf', ...shared };
+    const aligned = alignedLeaves(cursors, next);
+    const shared = aligned === undefined ? undefined : sharedLeaf(aligned);
+    if (aligned !== undefined && (shared !== undefined || settle(aligned))) {
+      for (const index of aligned.sources) cursors[index]?.skipLeaf();
+      if (shared !== undefined) yield { kind: 'leaf', leaf: shared, sources: aligned.sources };
       continue;
     }
     yield { kind: 'name', ...next, groups: cursors.map((cursor) => cursor.take(next)) };
   }
+}
+
+/** The names that differ, in publication order, each with its members in the aligned leaves. */
+export function* differingNames<M extends WalkedMember>(differing: readonly (readonly M[])[]): Generator<readonly (readonly M[])[]> {
+  const names = new Set(differing.flat().map(({ name }) => name));
+  for (const name of [...names].sort()) yield differing.map((members) => members.filter((member) => member.name === name));
 }
 
 interface Key {
@@ -57,24 +83,34 @@ function lowest(cursors: readonly Cursor<WalkedMember>[]): Key | undefined {
   return found;
 }
 
-function sharedLeaf(
-  cursors: readonly Cursor<WalkedMember>[],
-  next: Key,
-): { leaf: Leaf; sources: number[] } | undefined {
-  let leaf: Leaf | undefined;
-  for (const cursor of cursors) {
-    const key = cursor.key();
-    if (key !== undefined && compareKeys(key, next) === 0) leaf ??= cursor.unopened();
-  }
-  if (leaf === undefined) return undefined;
-  const last = { partition: leaf.partition, name: leaf.last };
+function alignedLeaves(cursors: readonly Cursor<WalkedMember>[], next: Key): AlignedLeaves | undefined {
+  const starting = cursors.find((cursor) => isAt(cursor, next) && cursor.unopened() !== undefined);
+  const first = starting?.unopened();
+  if (first === undefined) return undefined;
+  const last = { partition: first.partition, name: first.last };
+  const leaves: Leaf[] = [];
   const sources: number[] = [];
   for (const [index, cursor] of cursors.entries()) {
+    const leaf = cursor.unopened();
+    if (leaf !== undefined && leaf.last === first.last && isAt(cursor, next)) {
+      leaves.push(leaf);
+      sources.push(index);
+      continue;
+    }
     const key = cursor.key();
-    if (cursor.unopened()?.digest === leaf.digest) sources.push(index);
-    else if (key !== undefined && compareKeys(key, last) <= 0) return undefined;
+    if (key !== undefined && compareKeys(key, last) <= 0) return undefined;
   }
-  return { leaf, sources };
+  return { leaves, sources };
+}
+
+function isAt(cursor: Cursor<WalkedMember>, next: Key): boolean {
+  const key = cursor.key();
+  return key !== undefined && compareKeys(key, next) === 0;
+}
+
+function sharedLeaf({ leaves }: AlignedLeaves): Leaf | undefined {
+  const [first] = leaves;
+  return leaves.every(({ digest }) => digest === first?.digest) ? first : undefined;
 }
 
 /** Position in one source: before an unopened leaf, or among the members of an opened one. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { sameFiles } from '../../src/core/package.ts';
 import { diffContents } from '../../src/snapshot/diff.ts';
 import { walk } from '../../src/snapshot/walk.ts';
-import { families, keyOf, sourceOf, type ModelSource } from './model.ts';
+import { differing, families, keyOf, sourceOf, type ModelSource } from './model.ts';
 
 interface NaiveDiff {
   readonly added: string[];
@@ -36,13 +36,13 @@ function naive(a: ModelSource, b: ModelSource): NaiveDiff {
   return { added: diff.added.sort(), removed: diff.removed.sort(), changed: diff.changed.sort(), redescribed: diff.redescribed.sort() };
 }
 
-test('a diff says what a naive comparison does', (t) => {
+for (const shortcut of [undefined, differing]) test(`a diff ${shortcut === undefined ? '' : 'by what differs '}says what a naive comparison does`, (t) => {
   fc.assert(
     fc.property(families, ([first = [], second = []]) => {
       const a = sourceOf('a', first);
       const b = sourceOf('b', second);
 
-      const diff = diffContents(a, b);
+      const diff = diffContents(a, b, shortcut);
 
       const brief = (list: readonly { name: string; version: string }[]): string[] => list.map(({ name, version }) => `${name} ${version}`).sort();
       t.deepEqual(

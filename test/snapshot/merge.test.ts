@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { sameFiles } from '../../src/core/package.ts';
 import { MERGE_POLICIES, type MergePolicy } from '../../src/core/snapshot.ts';
 import { describeConflict, mergeContents, type MergedMember } from '../../src/snapshot/merge.ts';
-import { compareVersions, cut, families, keyOf, sourceOf, type ModelSource, type Package } from './model.ts';
+import { compareVersions, cut, differing, families, keyOf, sourceOf, type ModelSource, type Package } from './model.ts';
 
 const OPTIONS = { compareVersions, listedPartition: 'listed' };
 
@@ -37,15 +37,15 @@ function naive(sources: readonly ModelSource[], policy: MergePolicy): { members:
   return { members: kept.map(({ member }) => member), conflicts: conflicts.sort(), redescribed: redescribed.sort() };
 }
 
-for (const policy of MERGE_POLICIES) {
-  test(`${policy} merges what a naive merge does, into the leaves its members would have`, (t) => {
+for (const [policy, shortcut] of MERGE_POLICIES.flatMap((policy) => [[policy, {}], [policy, { differing }]] as const)) {
+  test(`${policy} ${'differing' in shortcut ? 'by what differs ' : ''}merges what a naive merge does, into the leaves its members would have`, (t) => {
     let clean = 0;
     fc.assert(
       fc.property(families, (lists) => {
         const sources = lists.map((list, index) => sourceOf(`s${index}`, list));
         const expected = naive(sources, policy);
 
-        const merged = mergeContents(sources, { ...OPTIONS, policy });
+        const merged = mergeContents(sources, { ...OPTIONS, ...shortcut, policy });
 
         const found = merged.conflicts.map((conflict) => conflict.package.name);
         t.deepEqual(found.toSorted(), expected.conflicts.map((key) => key.split(' ')[1] ?? '').toSorted());
@@ -103,6 +103,17 @@ test('what all sources share is not looked into', (t) => {
 
   t.deepEqual(pieces.map(({ digest }) => digest), second.leaves.map(({ digest }) => digest));
   t.true(first.loaded.size + second.loaded.size < first.leaves.length / 2, `${first.loaded.size} and ${second.loaded.size} leaves read`);
+});
+
+test('where a source has what is newest its leaves are taken over, looked at only where they differ', (t) => {
+  const base = Array.from({ length: 300 }, (_, n) => one(`q${String(n).padStart(3, '0')}`, '1'));
+  const first = sourceOf('one', base);
+  const second = sourceOf('two', base.map((item, n) => (n % 10 === 5 ? { ...item, text: 1 } : item)));
+
+  const { pieces } = mergeContents([first, second], { ...OPTIONS, policy: 'replace', differing });
+
+  t.deepEqual(pieces.map(({ digest }) => digest), second.leaves.map(({ digest }) => digest));
+  t.is(first.loaded.size + second.loaded.size, 2, 'the last leaf is open');
 });
 
 test('listed files are all kept, whatever the policy', (t) => {

@@ -75,6 +75,15 @@ export function sourceOf(name: string, packages: readonly Package[]): ModelSourc
   return { name, leaves, load, members, loaded };
 }
 
+/** As the catalog's: undefined where some members of a name differ and others do not. */
+export function differing(leaves: readonly Leaf[]): MergedMember[][] | undefined {
+  const lists = leaves.map(({ digest }) => [...(stored.get(digest)?.members ?? [])]);
+  const inAll = (member: MergedMember): boolean => lists.every((list) => list.some(({ id }) => id === member.id));
+  const names = new Set(lists.flat().filter((member) => !inAll(member)).map(({ name }) => name));
+  if (lists.flat().some((member) => inAll(member) && names.has(member.name))) return undefined;
+  return lists.map((list) => list.filter((member) => !inAll(member)));
+}
+
 const aPackage = fc.record({
   partition: fc.constantFrom('binary-all', 'binary-amd64'),
   name: fc.integer({ min: 0, max: 60 }).map((n) => `p${String(n).padStart(2, '0')}`),
