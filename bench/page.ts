@@ -23,7 +23,8 @@ Written by \`npm run bench -- --page\` on ${date}: ${machine}; median of ${round
 
 ${renderTable(figures)}
 
-Time is that of the whole command, memory the peak of its largest process.
+Seconds are those of the whole command, memory is the peak of its largest process. \`time\` and \`cpu\` are our seconds and our
+processor time by aptly's; the latter says more when the machine did other things as well.
 
 - The upstream: ${packages.toLocaleString('en')} small valid packages made from ${origin}, ${(bytes / 2 ** 20).toFixed(0)} MiB, signed with a key
   made on the spot, served by nginx on loopback with keep-alive. Small files make bookkeeping, not bandwidth, decide.

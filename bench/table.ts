@@ -12,6 +12,8 @@ export interface Figure {
   readonly aptly?: Value;
   /** Ours by aptly's; absent where aptly has none. */
   readonly ratio?: number;
+  /** The same of processor time, which a busy machine distorts less. */
+  readonly cpuRatio?: number;
   /** In words. */
   readonly target: string;
   readonly reached?: boolean;
@@ -45,6 +47,7 @@ function figure(step: Step, measurements: readonly Measurement[]): Figure {
     artifacts,
     ...(aptly === undefined ? {} : { aptly }),
     ...(ratio === undefined ? {} : { ratio }),
+    ...(aptly === undefined || step.measures === 'growth' ? {} : { cpuRatio: (artifacts.cpuSeconds ?? Number.NaN) / (aptly.cpuSeconds ?? Number.NaN) }),
     target: describeTarget(step),
     ...(reached === undefined ? {} : { reached }),
   };
@@ -97,18 +100,23 @@ function describeTarget({ target }: Step): string {
 
 /** A Markdown table, aligned so that it reads well on a terminal too. */
 export function renderTable(list: readonly Figure[]): string {
-  const head = ['step', 'artifacts', 'aptly', 'ratio', 'target', ''];
+  const head = ['step', 'artifacts', 'aptly', 'time', 'cpu', 'target', ''];
   const rows = list.map((item) => [
     item.title,
     show(item.artifacts),
     item.aptly === undefined ? '' : show(item.aptly),
-    item.ratio === undefined ? '' : `${item.ratio.toFixed(item.ratio < 0.1 ? 3 : 2)} x`,
+    showRatio(item.ratio),
+    showRatio(item.cpuRatio),
     item.target,
     item.reached === undefined ? '' : item.reached ? 'reached' : 'missed',
   ]);
   const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
+
+function showRatio(ratio: number | undefined): string {
+  return ratio === undefined || !Number.isFinite(ratio) ? '' : `${ratio.toFixed(ratio < 0.1 ? 3 : 2)} x`;
 }
 
 function show(value: Value): string {
