@@ -1,0 +1,148 @@
+/** What the header of a package tells, in the words of repository metadata (createrepo_c's reading of headers). */
+import type { Header } from './header.ts';
+import { malformed } from './malformed.ts';
+import type { PackageHead } from './package-file.ts';
+import { readRelations, type Relations } from './relations.ts';
+import { SIGNATURE_TAG, TAG } from './tags.ts';
+import { exactText, repairedText } from './text.ts';
+
+export interface PackageFacts {
+  readonly name: string;
+  /** `src` for source packages, whatever their header says. */
+  readonly arch: string;
+  readonly epoch: string;
+  readonly version: string;
+  readonly release: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly packager: string;
+  readonly url: string;
+  readonly license: string;
+  readonly vendor: string;
+  readonly group: string;
+  readonly buildHost: string;
+  readonly sourceRpm: string;
+  /** Seconds since 1970. */
+  readonly buildTime: number;
+  /** Bytes its files take, and bytes of its unpacked payload. */
+  readonly installedSize: number;
+  readonly archiveSize: number;
+  readonly headerStart: number;
+  readonly headerEnd: number;
+  readonly relations: Relations;
+  readonly files: readonly PackagedFile[];
+  /** Oldest first. */
+  readonly changelogs: readonly Changelog[];
+}
+
+export interface PackagedFile {
+  readonly path: string;
+  readonly type: 'file' | 'dir' | 'ghost';
+}
+
+export interface Changelog {
+  readonly author: string;
+  readonly date: number;
+  readonly text: string;
+}
+
+/** Reads a header. Throws E_FORMAT for one that lacks what every package has, or holds what XML cannot say. */
+export function readFacts(head: PackageHead, place: string): PackageFacts {
+  const { header, signature } = head;
+  const exact = (tag: number, field: string): string => exactText(header.strings(tag)[0] ?? EMPTY, field, place);
+  const text = (tag: number): string => repairedText(header.strings(tag)[0] ?? EMPTY);
+  const required = (tag: number, field: string): string => {
+    const value = exact(tag, field);
+    if (value === '') throw malformed(place, `the header has no ${field}`);
+    return value;
+  };
+  const files = readFiles(header, place);
+  return {
+    name: required(TAG.name, 'name'),
+    arch: isSource(header) ? 'src' : required(TAG.arch, 'architecture'),
+    epoch: String(header.numbers(TAG.epoch)[0] ?? 0),
+    version: required(TAG.version, 'version'),
+    release: required(TAG.release, 'release'),
+    summary: text(TAG.summary),
+    description: text(TAG.description),
+    packager: text(TAG.packager),
+    url: text(TAG.url),
+    license: text(TAG.license),
+    vendor: text(TAG.vendor),
+    group: text(TAG.group),
+    buildHost: text(TAG.buildHost),
+    sourceRpm: exact(TAG.sourceRpm, 'source package'),
+    buildTime: header.numbers(TAG.buildTime)[0] ?? 0,
+    installedSize: header.numbers(TAG.longSize)[0] ?? header.numbers(TAG.size)[0] ?? 0,
+    archiveSize:
+      signature.numbers(SIGNATURE_TAG.longArchiveSize)[0] ??
+      header.numbers(TAG.archiveSize)[0] ??
+      signature.numbers(SIGNATURE_TAG.payloadSize)[0] ??
+      0,
+    headerStart: head.start,
+    headerEnd: head.end,
+    relations: readRelations(header, new Set(files.map(({ path }) => path)), place),
+    files,
+    changelogs: readChangelogs(header),
+  };
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** rpm takes for a source package what says so and what names no source package (rpm's lib/package.cc). */
+function isSource(header: Header): boolean {
+  return header.entries.has(TAG.sourcePackage) || !header.entries.has(TAG.sourceRpm);
+}
+
+const MODE_KIND = 0o170000;
+const MODE_DIRECTORY = 0o040000;
+const FLAG_GHOST = 1 << 6;
+
+function readFiles(header: Header, place: string): PackagedFile[] {
+  const modes = header.numbers(TAG.fileModes);
+  const flags = header.numbers(TAG.fileFlags);
+  return readPaths(header, place).map((path, at) => {
+    const isDirectory = ((modes[at] ?? 0) & MODE_KIND) === MODE_DIRECTORY;
+    return { path, type: isDirectory ? 'dir' : ((flags[at] ?? 0) & FLAG_GHOST) !== 0 ? 'ghost' : 'file' };
+  });
+}
+
+/** Folders are kept apart from base names; packages before rpm 4 have whole paths. */
+function readPaths(header: Header, place: string): string[] {
+  const read = (bytes: Buffer): string => exactText(bytes, 'file name', place);
+  const old = header.strings(TAG.oldFileNames);
+  if (old.length > 0) return old.map(read);
+  const folders = header.strings(TAG.dirNames).map(read);
+  const indexes = header.numbers(TAG.dirIndexes);
+  return header.strings(TAG.baseNames).map((base, at) => {
+    const folder = folders[indexes[at] ?? -1];
+    if (folder === undefined) throw malformed(place, 'a file lies in a folder that the header does not name');
+    return folder + read(base);
+  });
+}
+
+/** Longer histories are in the packages themselves; createrepo_c and its clients keep as many. */
+const NEWEST_CHANGELOGS = 10;
+
+function readChangelogs(header: Header): Changelog[] {
+  const times = header.numbers(TAG.changelogTime).slice(0, NEWEST_CHANGELOGS);
+  const authors = header.strings(TAG.changelogName);
+  const texts = header.strings(TAG.changelogText);
+  const found = times.map((date, at) => ({
+    author: repairedText(authors[at] ?? EMPTY).replace(/ +$/, ''),
+    date,
+    text: repairedText(texts[at] ?? EMPTY),
+  }));
+  return apart(found.toReversed());
+}
+
+/** Clients order entries by their times, so those of equal times are moved apart by seconds. */
+function apart(oldestFirst: readonly Changelog[]): Changelog[] {
+  const found: Changelog[] = [];
+  for (const [at, entry] of oldestFirst.entries()) {
+    const last = found.at(-1)?.date;
+    const isSame = last !== undefined && (entry.date === last || entry.date === oldestFirst[at - 1]?.date);
+    found.push(isSame ? { ...entry, date: last + 1 } : entry);
+  }
+  return found;
+}

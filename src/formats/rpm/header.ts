@@ -1,0 +1,161 @@
+/**
+ * Headers of rpm packages (rpm's format_header): an index of tags and the data they point to. Everything is checked
+ * before anything is read from it, as rpm itself checks (hdrblobVerifyInfo, hdrblobVerifyRegion).
+ */
+import { malformed } from './malformed.ts';
+
+export interface Header {
+  /** Bytes of the whole header, without what aligns the next one. */
+  readonly length: number;
+  readonly entries: ReadonlyMap<number, HeaderEntry>;
+  /** Values of a string tag; none when it is absent or no string. */
+  strings(tag: number): readonly Buffer[];
+  /** Values of a tag of numbers. */
+  numbers(tag: number): readonly number[];
+  /** The bytes of a binary tag. */
+  binary(tag: number): Buffer | undefined;
+}
+
+export interface HeaderEntry {
+  readonly tag: number;
+  readonly type: number;
+  readonly count: number;
+  /** Its data. */
+  readonly data: Buffer;
+}
+
+export interface HeaderKind {
+  readonly label: string;
+  /** The tag of the region that the header may be wrapped in. */
+  readonly region: number;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** format_header: header structure. */
+export const INTRO_BYTES = 16;
+const ENTRY_BYTES = 16;
+const MAGIC = Buffer.from('8eade80100000000', 'hex');
+
+/** RPMTAG_HEADERSIGNATURES and RPMTAG_HEADERIMMUTABLE, and the limits rpm has for each. */
+export const SIGNATURE: HeaderKind = { label: 'signature header', region: 62, entries: 32, bytes: 64 * 1024 * 1024 };
+export const MAIN: HeaderKind = { label: 'header', region: 63, entries: 0xffff, bytes: 256 * 1024 * 1024 };
+
+/** How long a header is, told by its first bytes. Throws E_FORMAT for what is none, or larger than rpm takes. */
+export function headerLength(intro: Buffer, kind: HeaderKind, place: string): number {
+  if (intro.length < INTRO_BYTES) throw malformed(place, `the ${kind.label} is cut short`);
+  if (!intro.subarray(0, 8).equals(MAGIC)) throw malformed(place, `there is no ${kind.label}`);
+  const entries = intro.readUInt32BE(8);
+  const bytes = intro.readUInt32BE(12);
+  if (entries === 0 || entries > kind.entries) throw malformed(place, `the ${kind.label} has ${entries} entries`);
+  if (bytes > kind.bytes) throw malformed(place, `the ${kind.label} has ${bytes} bytes of data`);
+  return INTRO_BYTES + entries * ENTRY_BYTES + bytes;
+}
+
+/** Reads a whole header. Throws E_FORMAT. */
+export function readHeader(bytes: Buffer, kind: HeaderKind, place: string): Header {
+  const length = headerLength(bytes, kind, place);
+  if (bytes.length < length) throw malformed(place, `the ${kind.label} is cut short`);
+  const count = bytes.readUInt32BE(8);
+  const data = bytes.subarray(INTRO_BYTES + count * ENTRY_BYTES, length);
+  const index = Array.from({ length: count }, (_, at) => readEntry(bytes, INTRO_BYTES + at * ENTRY_BYTES));
+  const wrong = (problem: string): Error => malformed(place, `the ${kind.label} ${problem}`);
+  const hasRegion = index[0]?.tag === kind.region;
+  if (hasRegion) checkRegion(index[0] as RawEntry, data, { kind, count, wrong });
+  const entries = new Map<number, HeaderEntry>();
+  let end = 0;
+  for (const raw of hasRegion ? index.slice(1) : index) {
+    const size = entrySize(raw, data, { previousEnd: end, wrong });
+    end = raw.offset + size;
+    // rpm takes the first of equal tags.
+    if (!entries.has(raw.tag)) entries.set(raw.tag, { tag: raw.tag, type: raw.type, count: raw.count, data: data.subarray(raw.offset, end) });
+  }
+  return { length, entries, strings: (tag) => strings(entries.get(tag)), numbers: (tag) => numbers(entries.get(tag)), binary: (tag) => binary(entries.get(tag)) };
+}
+
+interface RawEntry {
+  readonly tag: number;
+  readonly type: number;
+  readonly offset: number;
+  readonly count: number;
+}
+
+function readEntry(bytes: Buffer, at: number): RawEntry {
+  return { tag: bytes.readInt32BE(at), type: bytes.readUInt32BE(at + 4), offset: bytes.readInt32BE(at + 8), count: bytes.readUInt32BE(at + 12) };
+}
+
+type Wrong = (problem: string) => Error;
+
+/** The region's data is one more entry that points back over the index it covers. */
+function checkRegion(region: RawEntry, data: Buffer, { kind, count, wrong }: { readonly kind: HeaderKind; readonly count: number; readonly wrong: Wrong }): void {
+  const at = region.offset;
+  if (region.type !== TYPE.binary || region.count !== ENTRY_BYTES || at < 0 || at + ENTRY_BYTES > data.length) throw wrong('has a broken region');
+  const trailer = readEntry(data, at);
+  const covered = -trailer.offset / ENTRY_BYTES;
+  // Packages signed long ago have the tag of the image (61) in the trailer of either.
+  const isTagged = trailer.tag === kind.region || (kind.region === SIGNATURE.region && trailer.tag === IMAGE);
+  if (!isTagged || trailer.type !== TYPE.binary || trailer.count !== ENTRY_BYTES) throw wrong('has a broken region trailer');
+  if (!Number.isInteger(covered) || covered < 1 || covered > count) throw wrong('has a region of a wrong size');
+}
+
+const IMAGE = 61;
+
+const TYPE = { string: 6, binary: 7, stringArray: 8, i18n: 9 } as const;
+
+/** Bytes of a value by type: null, char, int8, int16, int32, int64, string, binary, string array, i18n strings. */
+const VALUE_BYTES = [0, 1, 1, 2, 4, 8, 0, 1, 0, 0] as const;
+
+function entrySize(raw: RawEntry, data: Buffer, { previousEnd, wrong }: { readonly previousEnd: number; readonly wrong: Wrong }): number {
+  const { tag, type, offset, count } = raw;
+  if (tag < 100) throw wrong(`has the tag ${tag}`);
+  const bytes = VALUE_BYTES[type];
+  if (bytes === undefined || type === 0) throw wrong(`has the tag ${tag} with the type ${type}`);
+  if (offset < previousEnd || offset > data.length) throw wrong(`has the tag ${tag} with the offset ${offset}`);
+  if (bytes > 1 && offset % bytes !== 0) throw wrong(`has the tag ${tag} at an odd place`);
+  if (count === 0 || count > data.length) throw wrong(`has the tag ${tag} with ${count} values`);
+  if (type === TYPE.string && count !== 1) throw wrong(`has the tag ${tag} with ${count} values`);
+  const size = bytes > 0 ? bytes * count : stringsSize(data, offset, count);
+  if (size === undefined || offset + size > data.length) throw wrong(`has the tag ${tag} that reaches over its end`);
+  return size;
+}
+
+/** Undefined when one of them does not end. */
+function stringsSize(data: Buffer, offset: number, count: number): number | undefined {
+  let at = offset;
+  for (let n = 0; n < count; n += 1) {
+    const end = data.indexOf(0, at);
+    if (end === -1) return undefined;
+    at = end + 1;
+  }
+  return at - offset;
+}
+
+function strings(entry: HeaderEntry | undefined): Buffer[] {
+  if (entry === undefined || (entry.type !== TYPE.string && entry.type !== TYPE.stringArray && entry.type !== TYPE.i18n)) return [];
+  const found: Buffer[] = [];
+  for (let at = 0; found.length < entry.count; ) {
+    const end = entry.data.indexOf(0, at);
+    found.push(entry.data.subarray(at, end));
+    at = end + 1;
+  }
+  return found;
+}
+
+function numbers(entry: HeaderEntry | undefined): number[] {
+  if (entry === undefined) return [];
+  const { data } = entry;
+  const read: Readonly<Record<number, (at: number) => number>> = {
+    1: (at) => data.readUInt8(at),
+    2: (at) => data.readUInt8(at),
+    3: (at) => data.readUInt16BE(at),
+    4: (at) => data.readUInt32BE(at),
+    5: (at) => Number(data.readBigUInt64BE(at)),
+  };
+  const one = read[entry.type];
+  const width = VALUE_BYTES[entry.type] ?? 0;
+  return one === undefined ? [] : Array.from({ length: entry.count }, (_, index) => one(index * width));
+}
+
+function binary(entry: HeaderEntry | undefined): Buffer | undefined {
+  return entry?.type === TYPE.binary ? entry.data : undefined;
+}

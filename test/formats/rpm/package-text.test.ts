@@ -1,0 +1,132 @@
+/** What we write of a package is what createrepo_c writes of it. */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import type { Sha256 } from '../../../src/core/digest.ts';
+import { readFacts } from '../../../src/formats/rpm/facts.ts';
+import { packageTexts, type PackageTexts } from '../../../src/formats/rpm/package-text.ts';
+import { readHead, scanRpm } from '../../../src/formats/rpm/package-file.ts';
+import { buildRpms, hasRpmBuild, NO_RPMBUILD, type Rpm, type RpmSpec } from '../../rig/rpm.ts';
+import { runCommand } from '../../rig/run.ts';
+import { hasCommand, testWith } from '../../rig/skip.ts';
+import { tempDir, type TempDir } from '../../rig/temp.ts';
+
+const witnessed = testWith(hasRpmBuild && hasCommand('createrepo_c') && hasCommand('xmllint'), `${NO_RPMBUILD}, or createrepo_c or xmllint`);
+
+const ALPHA: RpmSpec = {
+  name: 'alpha',
+  version: '1.0~rc1',
+  release: '3',
+  source: true,
+  lines: [
+    'Epoch: 2',
+    'Summary: Ünïcode & <alpha> "quoted"',
+    'URL: http://127.0.0.1/alpha?a=1&b=2',
+    'Vendor: Rig',
+    'Packager: A <a@example.invalid>',
+    'Group: Test',
+    'Requires: /bin/sh, beta >= 1.0, (gamma if beta), /etc/alpha.conf, /usr/share/alpha/plain',
+    'Requires(post): /bin/sh',
+    'Requires: libc.so.6(GLIBC_2.4)(64bit), libc.so.6(GLIBC_2.34)(64bit), libc.so.6()(64bit)',
+    'Requires: alpha = 2:1.0~rc1-3',
+    'Recommends: delta',
+    'Suggests: echo = 1:2-3',
+    'Supplements: foxtrot',
+    'Enhances: golf',
+    'Conflicts: old < 2',
+    'Obsoletes: old <= 2',
+    'Provides: virtual(alpha) = 7, bare, näme',
+  ],
+  files: {
+    '/usr/bin/alpha': 'hi',
+    '/etc/alpha.conf': 'c',
+    '/usr/share/alpha/plain': 'p',
+    '/usr/share/alpha/däta & more': 'd',
+    '/usr/share/alpha/empty/': '',
+    '/srv/sbin/': '',
+  },
+  fileLines: ['%ghost /var/lib/alpha/ghost', '%config(noreplace) /etc/alpha.conf'],
+  sections: `%post
+true
+%changelog
+* Tue Nov 14 2023 Ann <ann@example.invalid> - 1.0-3
+- third & <b>
+* Tue Nov 14 2023 Ann <ann@example.invalid> - 1.0-2
+- second
+* Mon Nov 13 2023 Ann <ann@example.invalid> - 1.0-1
+- first
+`,
+};
+
+const BETA: RpmSpec = { name: 'beta', version: '2^git1', arch: 'x86_64', sections: `%package sub\nSummary: part of beta\n%description sub\nsub\n%files sub\n` };
+
+witnessed('primary, filelists and other are what createrepo_c writes', async (t) => {
+  await using dir = await tempDir();
+  const rpms = await buildRpms(dir, [ALPHA, BETA]);
+  t.true(rpms.length >= 4);
+  const theirs = await createrepo(dir, rpms);
+
+  for (const [kind, root] of [['primary', 'metadata'], ['filelists', 'filelists'], ['other', 'otherdata']] as const) {
+    const ours = rpms.map((rpm) => textsOf(rpm)[kind]).join('');
+    const document = `${/^[^]*?<(?:metadata|filelists|otherdata) [^>]*>\n/.exec(theirs[kind])?.[0]}${ours}</${root}>`;
+    t.is(await canonical(document), await canonical(theirs[kind]), kind);
+  }
+});
+
+witnessed('the header is found in whatever pieces the bytes come', async (t) => {
+  await using dir = await tempDir();
+  const [rpm] = await buildRpms(dir, [BETA]);
+  const bytes = rpm?.bytes ?? Buffer.alloc(0);
+  const heads = [1, 7, 100, 4096, bytes.length].map((size) => {
+    const scan = scanRpm('x');
+    for (let at = 0; at < bytes.length; at += size) scan.push(bytes.subarray(at, at + size));
+    return scan.end().bytes.toString('hex');
+  });
+
+  t.is(new Set(heads).size, 1);
+  t.is(readFacts(readHead(Buffer.from(heads[0] ?? '', 'hex'), 'x'), 'x').arch, 'x86_64');
+});
+
+witnessed('a payload that was changed is noticed', async (t) => {
+  await using dir = await tempDir();
+  const [rpm] = await buildRpms(dir, [BETA]);
+  const bytes = Buffer.from(rpm?.bytes ?? '');
+  bytes[bytes.length - 9] = (bytes[bytes.length - 9] ?? 0) ^ 1;
+  const scan = scanRpm('changed.rpm');
+  scan.push(bytes);
+
+  t.throws(() => scan.end(), { message: /^changed\.rpm: the payload has another digest/ });
+});
+
+const MTIME = 1_600_000_000;
+
+function textsOf({ fileName, bytes }: Rpm): PackageTexts {
+  const scan = scanRpm(fileName);
+  scan.push(bytes);
+  const facts = readFacts(readHead(scan.end().bytes, fileName), fileName);
+  const sha256 = createHash('sha256').update(bytes).digest('hex') as Sha256;
+  return packageTexts(facts, { href: fileName, size: bytes.length, sha256, fileTime: MTIME });
+}
+
+async function createrepo(dir: TempDir, rpms: readonly Rpm[]): Promise<PackageTexts> {
+  const repo = dir.join('repo');
+  await mkdir(repo);
+  for (const { fileName, bytes } of rpms) {
+    await writeFile(`${repo}/${fileName}`, bytes);
+    await utimes(`${repo}/${fileName}`, MTIME, MTIME);
+  }
+  await runCommand('createrepo_c', ['--no-database', repo]);
+  const texts: Record<string, string> = {};
+  for (const name of await readdir(`${repo}/repodata`)) {
+    const kind = /-(primary|filelists|other)\.xml\.gz$/.exec(name)?.[1];
+    if (kind !== undefined) texts[kind] = gunzipSync(await readFile(`${repo}/repodata/${name}`)).toString();
+  }
+  return texts as unknown as PackageTexts;
+}
+
+/** Attributes sorted, references resolved, white space between elements gone. */
+async function canonical(xml: string): Promise<string> {
+  const { stdout, status, stderr } = await runCommand('xmllint', ['--noblanks', '--c14n', '-'], { input: xml });
+  if (status !== 0) throw new Error(stderr);
+  return stdout.replaceAll('><', '>\n<');
+}
