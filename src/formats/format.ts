@@ -29,8 +29,11 @@ export interface UpstreamFormat {
   entries(request: UpstreamRequest): readonly RootEntry[];
   /** Reads verified root metadata. Throws E_FORMAT, E_WEAK_HASH, E_SUITE when it is not what was asked for. */
   readRoot(text: Buffer, request: UpstreamRequest): UpstreamRoot;
-  /** Reads an index as its plain bytes arrive; packages come in batches. Throws E_FORMAT, E_PATH. */
-  readIndex(index: UpstreamIndex, chunks: AsyncIterable<Buffer>): AsyncIterable<readonly UpstreamPackage[]>;
+  /**
+   * Reads an index as its plain bytes arrive, and those of its companions in their order; packages come in batches.
+   * Throws E_FORMAT, E_PATH.
+   */
+  readIndex(index: UpstreamIndex, chunks: AsyncIterable<Buffer>, companions?: readonly AsyncIterable<Buffer>[]): AsyncIterable<readonly UpstreamPackage[]>;
   /** Reads a file that vouches for others. Throws E_FORMAT, E_PATH. */
   readBundle(index: UpstreamIndex, text: Buffer): UpstreamBundle;
 }
@@ -87,6 +90,8 @@ export interface UpstreamIndex {
   readonly offers: readonly IndexOffer[];
   /** The plain bytes, whatever form is fetched. */
   readonly plain: Digested;
+  /** Further documents about the same packages, which are read along with it. */
+  readonly companions?: readonly UpstreamIndex[];
 }
 
 export interface Digested {

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KnownIndex } from '../catalog/mirrors.ts';
 import type { Context } from '../core/context.ts';
+import { sha256, type Sha256 } from '../core/digest.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import type { IndexOffer, UpstreamFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
 import { isAbsentError, type Upstream } from '../http/upstream.ts';
@@ -23,20 +24,40 @@ export interface IndexTools {
 }
 
 /** Reads an index; packages come in batches. Throws E_FETCH, E_HASH, E_SIZE, E_FORMAT or E_PATH. */
-export async function* readIndex(
-  index: UpstreamIndex,
-  { upstream, format, folder }: IndexTools,
-  ctx: Context,
-): AsyncGenerator<readonly UpstreamPackage[]> {
-  const file = join(folder, 'index');
-  const offer = await fetchOffer(index, { upstream, file }, ctx);
+export async function* readIndex(index: UpstreamIndex, tools: IndexTools, ctx: Context): AsyncGenerator<readonly UpstreamPackage[]> {
+  const all = [index, ...(index.companions ?? [])];
+  const files = all.map((_, number) => join(tools.folder, `index-${number}`));
   try {
-    yield* format.readIndex(index, checked(index, unpackFile(file, offer.compression, ctx.signal)));
+    const plain: AsyncIterable<Buffer>[] = [];
+    for (const [number, document] of all.entries()) {
+      const file = files[number] ?? '';
+      const offer = await fetchOffer(document, { upstream: tools.upstream, file }, ctx);
+      plain.push(plainBytes(document, { file, offer }, ctx));
+    }
+    const [chunks, ...companions] = plain;
+    if (chunks !== undefined) yield* tools.format.readIndex(index, chunks, companions);
+  } finally {
+    for (const file of files) await rm(file, { force: true });
+  }
+}
+
+/** What tells an index from another: whether it is the one that was read before depends on all that is read for it. */
+export function indexDigest({ plain, companions = [] }: UpstreamIndex): Sha256 {
+  if (companions.length === 0) return plain.sha256;
+  return sha256([plain, ...companions.map((companion) => companion.plain)].map((document) => document.sha256).join(' '));
+}
+
+/** Unpacked and checked on the way. */
+async function* plainBytes(
+  index: UpstreamIndex,
+  { file, offer }: { readonly file: string; readonly offer: IndexOffer },
+  ctx: Context,
+): AsyncGenerator<Buffer> {
+  try {
+    yield* checked(index, unpackFile(file, offer.compression, ctx.signal));
   } catch (error) {
     ctx.signal.throwIfAborted();
     throw unpackError(index, error) ?? error;
-  } finally {
-    await rm(file, { force: true });
   }
 }
 

@@ -11,7 +11,7 @@ import type { Content } from '../core/snapshot.ts';
 import type { RepoFormat } from '../formats/format.ts';
 import type { Pool } from '../pool/index.ts';
 import type { MirrorDefinition } from './definition.ts';
-import type { IndexPackages } from './indexes.ts';
+import { indexDigest, type IndexPackages } from './indexes.ts';
 import type { FreshRoot } from './root.ts';
 import type { Candidate } from './spool.ts';
 
@@ -162,7 +162,7 @@ function indexContents(
   { catalog, format }: { readonly catalog: Catalog; readonly format: RepoFormat },
 ): KnownIndex[] {
   return parts.map(({ part, entries }) => {
-    const known = { name: part.index.name, sha256: part.index.plain.sha256 };
+    const known = { name: part.index.name, sha256: indexDigest(part.index) };
     if (parts.length === 1) return { ...known, content: content.id };
     if ('known' in part) return part.known;
     const own = [...entries];

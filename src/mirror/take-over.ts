@@ -10,7 +10,7 @@ import { collectEarly } from '../util/collect-early.ts';
 import { fetchBundles } from './bundles.ts';
 import type { MirrorDefinition } from './definition.ts';
 import { fetchFiles } from './files.ts';
-import { readIndex, type IndexPackages } from './indexes.ts';
+import { indexDigest, readIndex, type IndexPackages } from './indexes.ts';
 import type { FreshRoot } from './root.ts';
 import { selectPackages } from './select.ts';
 import { openSpool, type Candidate, type Spool } from './spool.ts';
@@ -77,7 +77,7 @@ async function readIndexes(indexes: readonly UpstreamIndex[], reading: Reading, 
   for (const index of indexes) {
     ctx.signal.throwIfAborted();
     // A filter needs to see everything, so nothing is taken over unread.
-    const isSame = ({ name, sha256 }: KnownIndex): boolean => name === index.name && sha256 === index.plain.sha256;
+    const isSame = ({ name, sha256 }: KnownIndex): boolean => name === index.name && sha256 === indexDigest(index);
     const same = mirror.filter === undefined ? known?.indexes.find(isSame) : undefined;
     if (same !== undefined) {
       parts.push({ index, known: same });

@@ -4,7 +4,7 @@ import type { Packing } from '../../util/unpack.ts';
 import type { PackageScan, PackedDescription } from '../format.ts';
 import { readArHeader, AR_HEADER_BYTES, AR_MAGIC, type ArMember } from './ar.ts';
 import { binaryStanza } from './control-file.ts';
-import { poolPath } from './pool-path.ts';
+import { poolPath } from '../pool-path.ts';
 import { malformed } from './stanza-stream.ts';
 import { tarEntries } from './tar.ts';
 

@@ -4,7 +4,7 @@ import type { PackageRecord } from '../../core/package.ts';
 import type { UpstreamPackage } from '../format.ts';
 import { checkLocation, fieldNames, matching, readFields, replaceValue, required, sha256Of } from './index-fields.ts';
 import { ARCHITECTURE, PACKAGE_NAME, VERSION } from './names.ts';
-import { poolPath } from './pool-path.ts';
+import { poolPath } from '../pool-path.ts';
 import { readStanzas, type PlacedStanza } from './stanza-stream.ts';
 
 export interface PackagesOptions {

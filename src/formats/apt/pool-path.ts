@@ -1,19 +1,12 @@
-import type { FileRef, PackageRecord } from '../../core/package.ts';
 import type { Sha256 } from '../../core/digest.ts';
+import type { PackageRecord } from '../../core/package.ts';
+import { poolPath } from '../pool-path.ts';
 
 /** The partition of files that are published beside the indexes, not in the pool. */
 export const LISTED = 'listed';
 
 /** The partition of source packages. */
 export const SOURCE = 'source';
-
-/**
- * Where a package file lies below a publication's prefix. The digest makes the path immutable and the same in every
- * release and on every host; the name is kept behind it for people and for tools that look at it.
- */
-export function poolPath(file: Pick<FileRef, 'name' | 'sha256'>): string {
-  return `pool/${file.sha256.slice(0, 2)}/${file.sha256}_${file.name}`;
-}
 
 /**
  * The folder of a source package. Its files keep their names, because the .dsc lists them by name; the digest of the

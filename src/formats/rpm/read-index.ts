@@ -1,0 +1,186 @@
+/** Packages of an upstream: primary joined with filelists and other, which may be missing or in another order. */
+import type { Sha256 } from '../../core/digest.ts';
+import { ArtifactsError } from '../../core/errors.ts';
+import type { FileRef, PackageRecord } from '../../core/package.ts';
+import type { UpstreamPackage } from '../format.ts';
+import { malformed } from './malformed.ts';
+import { packageChunks, parsePackage } from './package-chunks.ts';
+import { poolPath } from '../pool-path.ts';
+import { joinTexts } from './record-text.ts';
+import { hrefOf, readChecksum } from './repomd.ts';
+import { escapeAttribute, escapeText } from './text.ts';
+import { joinVersion } from './version.ts';
+import { child, childrenOf, childText, type XmlElement } from './xml.ts';
+
+/** The plain bytes of the three; undefined for what the upstream does not have. */
+export interface IndexStreams {
+  readonly primary: AsyncIterable<Buffer>;
+  readonly filelists: AsyncIterable<Buffer> | undefined;
+  readonly other: AsyncIterable<Buffer> | undefined;
+}
+
+const BATCH = 64;
+
+/** Reads packages as the bytes arrive. Throws E_FORMAT, E_WEAK_HASH or E_PATH, naming the package. */
+export async function* readPackages({ primary, filelists, other }: IndexStreams): AsyncGenerator<UpstreamPackage[]> {
+  const files = openCompanion(filelists, 'filelists');
+  const changes = openCompanion(other, 'other');
+  try {
+    yield* join(primary, { files, changes });
+  } finally {
+    await files.close();
+    await changes.close();
+  }
+}
+
+interface Companions {
+  readonly files: Companion;
+  readonly changes: Companion;
+}
+
+async function* join(primary: AsyncIterable<Buffer>, { files, changes }: Companions): AsyncGenerator<UpstreamPackage[]> {
+  const seen = new Set<Sha256>();
+  let batch: UpstreamPackage[] = [];
+  for await (const chunk of packageChunks(primary, 'primary')) {
+    const read = readPrimary(chunk);
+    if (seen.has(read.file.sha256)) continue; // the same package twice
+    seen.add(read.file.sha256);
+    const texts = {
+      primary: localised(chunk, read),
+      filelists: (await files.take(read.file.sha256)) ?? emptyPackage(read, primaryFiles(read.element)),
+      other: (await changes.take(read.file.sha256)) ?? emptyPackage(read, ''),
+    };
+    batch.push({ record: recordOf(read, joinTexts(texts)), locations: [read.href] });
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+  await files.drain();
+  await changes.drain();
+}
+
+interface Primary {
+  readonly element: XmlElement;
+  readonly name: string;
+  readonly arch: string;
+  readonly version: string;
+  readonly file: FileRef;
+  readonly href: string;
+  readonly place: string;
+}
+
+/** The longest name of a file on common file systems, less the digest that stands before it in the published pool. */
+const LONGEST_NAME = 255 - 65;
+
+function readPrimary(chunk: Buffer): Primary {
+  const element = parsePackage(chunk, 'primary');
+  const name = childText(element, 'name') ?? '';
+  const arch = childText(element, 'arch') ?? '';
+  const written = child(element, 'version')?.attributes ?? {};
+  const place = `primary, ${JSON.stringify(`${name}.${arch}`.slice(0, 100))}`;
+  const { epoch = '0', ver = '', rel = '' } = written;
+  if (element.attributes['type'] !== 'rpm') throw malformed(place, 'this is no rpm package');
+  for (const [field, value, pattern] of [['name', name, NAME], ['arch', arch, ARCH], ['version', ver, LABEL], ['release', rel, LABEL], ['epoch', epoch, /^\d{1,10}$/]] as const) {
+    if (!pattern.test(value)) throw malformed(place, `the ${field} ${JSON.stringify(value.slice(0, 60))} is not allowed`);
+  }
+  const location = child(element, 'location');
+  if (location?.attributes['xml:base'] !== undefined) {
+    throw new ArtifactsError('E_PATH', `${place}: the package lies at another address, ${JSON.stringify(location.attributes['xml:base'].slice(0, 200))}`, {
+      hint: 'Mirror that repository itself: what is fetched comes from the addresses of the mirror alone.',
+    });
+  }
+  const href = hrefOf(location, place);
+  const base = href.slice(href.lastIndexOf('/') + 1);
+  if (Buffer.byteLength(base) > LONGEST_NAME) throw new ArtifactsError('E_PATH', `${place}: the location ends in a name longer than ${LONGEST_NAME} bytes`);
+  const size = child(element, 'size')?.attributes['package'] ?? '';
+  if (!/^\d{1,15}$/.test(size)) throw malformed(place, 'no size');
+  const file = { name: base, size: Number(size), sha256: readChecksum(child(element, 'checksum'), place) };
+  return { element, name, arch, version: joinVersion({ epoch, version: ver, release: rel }), file, href, place };
+}
+
+/** What rpmbuild lets through and a little more; no blanks, slashes or control characters. */
+const NAME = /^[A-Za-z0-9_][\w.+^~@:-]*$/;
+const ARCH = /^[A-Za-z0-9_]+$/;
+// oxlint-disable-next-line no-control-regex
+const LABEL = /^[^\u0000-\u0020\u007f/-]+$/;
+
+function recordOf({ name, arch, version, file }: Primary, text: Buffer): PackageRecord {
+  return { format: 'rpm', partition: partitionOf(arch), name, version, architecture: arch, files: [file], text };
+}
+
+/** Source packages stand in repositories of their own, whether or not their sources may be given away. */
+export function partitionOf(arch: string): string {
+  return arch === 'nosrc' ? 'src' : arch;
+}
+
+/** The bytes with the location made ours. Nothing else in a package is written `<location`: text cannot hold it. */
+function localised(chunk: Buffer, { file, place }: Primary): Buffer {
+  const start = chunk.indexOf('<location');
+  const end = chunk.indexOf('>', start);
+  if (start === -1 || end === -1 || chunk.indexOf('<location', end) !== -1) throw malformed(place, 'there is not one location');
+  const close = Buffer.from('</location>');
+  const behind = chunk[end - 1] === 0x2f ? end + 1 : chunk.indexOf(close, end) + close.length;
+  const ours = Buffer.from(`<location href="${escapeAttribute(poolPath(file))}"/>`);
+  return Buffer.concat([chunk.subarray(0, start), ours, chunk.subarray(behind), NEWLINE]);
+}
+
+const NEWLINE = Buffer.from('\n');
+
+/** What stands for a package that the document does not name. */
+function emptyPackage({ element, file, name, arch }: Primary, lines: string): Buffer {
+  const { epoch = '0', ver = '', rel = '' } = child(element, 'version')?.attributes ?? {};
+  const version = `  <version epoch="${epoch}" ver="${escapeAttribute(ver)}" rel="${escapeAttribute(rel)}"/>\n`;
+  return Buffer.from(`<package pkgid="${file.sha256}" name="${escapeAttribute(name)}" arch="${arch}">\n${version}${lines}</package>\n`);
+}
+
+function primaryFiles(element: XmlElement): string {
+  return childrenOf(child(element, 'format'), 'file')
+    .map(({ attributes, text }) => `  <file${attributes['type'] === undefined ? '' : ` type="${escapeAttribute(attributes['type'])}"`}>${escapeText(text)}</file>\n`)
+    .join('');
+}
+
+interface Companion {
+  /** The package with this digest; undefined when the document has none. */
+  take(pkgid: Sha256): Promise<Buffer | undefined>;
+  /** Reads on to the end, so that the whole document is checked. */
+  drain(): Promise<void>;
+  /** Lets go of what is not read. */
+  close(): Promise<void>;
+}
+
+/** Bytes of packages that wait for theirs to come in primary. */
+const MOST_WAITING = 1024 * 1024 * 1024;
+
+/** Documents in the order of primary, as all common tools write them, are read in step with it. */
+function openCompanion(stream: AsyncIterable<Buffer> | undefined, kind: 'filelists' | 'other'): Companion {
+  if (stream === undefined) return { take: async () => undefined, drain: async () => {}, close: async () => {} };
+  const chunks = packageChunks(stream, kind);
+  const waiting = new Map<string, Buffer>();
+  let bytes = 0;
+  return {
+    take: async (pkgid) => {
+      const known = waiting.get(pkgid);
+      if (known !== undefined) {
+        waiting.delete(pkgid);
+        bytes -= known.length;
+        return known;
+      }
+      for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
+        const element = parsePackage(next.value, kind);
+        const found = element.attributes['pkgid'];
+        if (found === undefined || element.attributes['name'] === undefined) throw malformed(kind, 'a package without pkgid and name');
+        const text = Buffer.concat([next.value, NEWLINE]);
+        if (found === pkgid) return text;
+        waiting.set(found, text);
+        bytes += text.length;
+        if (bytes > MOST_WAITING) throw malformed(kind, 'its packages stand in quite another order than those of primary');
+      }
+      return undefined;
+    },
+    drain: async () => {
+      for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) parsePackage(next.value, kind);
+    },
+    close: async () => void (await chunks.return(undefined)),
+  };
+}

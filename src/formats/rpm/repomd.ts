@@ -1,0 +1,108 @@
+/** repomd.xml: the list of a repository's metadata (createrepo_c's reading and writing of it). */
+import { parseSha256, type Sha256 } from '../../core/digest.ts';
+import { ArtifactsError } from '../../core/errors.ts';
+import { pathProblem } from '../../util/safe-path.ts';
+import type { Digested } from '../format.ts';
+import { malformed } from './malformed.ts';
+import { escapeAttribute, escapeText } from './text.ts';
+import { child, childrenOf, childText, parseXml, type XmlElement } from './xml.ts';
+
+/** One `<data>`. */
+export interface RepomdRecord extends Digested {
+  readonly type: string;
+  /** Below the repository's URL. */
+  readonly href: string;
+  /** Of the unpacked bytes; absent for what is not packed. */
+  readonly open?: Digested;
+  /** Seconds since 1970. */
+  readonly timestamp?: number;
+}
+
+export interface Repomd {
+  readonly revision: string;
+  readonly records: readonly RepomdRecord[];
+}
+
+const NAMESPACE = 'http://linux.duke.edu/metadata/repo';
+
+/** Reads verified bytes. Throws E_FORMAT, E_WEAK_HASH or E_PATH. */
+export function readRepomd(bytes: Buffer): Repomd {
+  const root = parseXml(bytes, 'repomd.xml');
+  if (root.name !== 'repomd') throw malformed('repomd.xml', `the document is a <${root.name.slice(0, 40)}>`);
+  return { revision: childText(root, 'revision') ?? '', records: childrenOf(root, 'data').map(readRecord) };
+}
+
+function readRecord(data: XmlElement): RepomdRecord {
+  const type = data.attributes['type'] ?? '';
+  const place = `repomd.xml, ${JSON.stringify(type.slice(0, 60))}`;
+  if (!/^[A-Za-z0-9][A-Za-z0-9_+-]*$/.test(type)) throw malformed(place, 'this is no type of metadata');
+  const open = child(data, 'open-checksum');
+  const openSize = childText(data, 'open-size');
+  const timestamp = Number.parseInt(childText(data, 'timestamp') ?? '', 10);
+  return {
+    type,
+    href: hrefOf(child(data, 'location'), place),
+    sha256: readChecksum(child(data, 'checksum'), place),
+    size: readSize(childText(data, 'size'), place),
+    ...(open === undefined || openSize === undefined ? {} : { open: { sha256: readChecksum(open, place), size: readSize(openSize, place) } }),
+    ...(Number.isSafeInteger(timestamp) && timestamp >= 0 ? { timestamp } : {}),
+  };
+}
+
+/** Paths below the repository, and nothing else: an address of its own would leave what was verified. */
+export function hrefOf(location: XmlElement | undefined, place: string): string {
+  const href = (location?.attributes['href'] ?? '').replace(/^(\.\/+)+/, '');
+  const problem = /^[a-z][a-z0-9+.-]*:/i.test(href) ? 'is an address' : pathProblem(href);
+  if (problem === undefined) return href;
+  throw new ArtifactsError('E_PATH', `${place}: the location ${JSON.stringify(href.slice(0, 200))} ${problem}`);
+}
+
+/** SHA-256 or nothing: `sha` and `sha1` are the same (the former in metadata of 2008), and broken. */
+export function readChecksum(checksum: XmlElement | undefined, place: string): Sha256 {
+  const type = checksum?.attributes['type'] ?? '';
+  if (type !== 'sha256') {
+    throw new ArtifactsError('E_WEAK_HASH', `${place}: the checksum is ${type === '' ? 'missing' : `of the type ${JSON.stringify(type.slice(0, 20))}`}, not sha256`, {
+      hint: 'Only SHA-256 is taken: ask the upstream for metadata with it.',
+    });
+  }
+  const digest = parseSha256(checksum?.text.trim() ?? '');
+  if (digest === undefined) throw malformed(place, 'the checksum is no SHA-256');
+  return digest;
+}
+
+function readSize(text: string | undefined, place: string): number {
+  if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text);
+  throw malformed(place, text === undefined ? 'no size' : `the size ${JSON.stringify(text.slice(0, 20))} is no number`);
+}
+
+/** The first records, in the order clients expect; all others by their types. */
+const FIRST = ['primary', 'filelists', 'other'];
+
+/** Writes a repomd.xml; records in createrepo_c's order. */
+export function writeRepomd({ revision, records }: Repomd): Buffer {
+  const rank = ({ type }: RepomdRecord): number => (FIRST.includes(type) ? FIRST.indexOf(type) : FIRST.length);
+  const sorted = records.toSorted((a, b) => rank(a) - rank(b) || (a.type < b.type ? -1 : a.type > b.type ? 1 : a.href < b.href ? -1 : 1));
+  return Buffer.from(
+    [
+      '<?xml version="1.0" encoding="UTF-8"?>',
+      `<repomd xmlns="${NAMESPACE}" xmlns:rpm="http://linux.duke.edu/metadata/rpm">`,
+      `  <revision>${escapeText(revision)}</revision>`,
+      ...sorted.flatMap(recordLines),
+      '</repomd>',
+      '',
+    ].join('\n'),
+  );
+}
+
+function recordLines({ type, href, sha256, size, open, timestamp }: RepomdRecord): string[] {
+  return [
+    `  <data type="${escapeAttribute(type)}">`,
+    `    <checksum type="sha256">${sha256}</checksum>`,
+    ...(open === undefined ? [] : [`    <open-checksum type="sha256">${open.sha256}</open-checksum>`]),
+    `    <location href="${escapeAttribute(href)}"/>`,
+    ...(timestamp === undefined ? [] : [`    <timestamp>${timestamp}</timestamp>`]),
+    `    <size>${size}</size>`,
+    ...(open === undefined ? [] : [`    <open-size>${open.size}</open-size>`]),
+    '  </data>',
+  ];
+}
