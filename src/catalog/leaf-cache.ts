@@ -7,16 +7,24 @@ import type { Sha256 } from '../core/digest.ts';
 import { openDatabase } from './open.ts';
 import { asBuffer } from './records.ts';
 
-/** A leaf as it stands in published indexes: a gzip member and an xz block. */
-export interface CompressedLeaf {
-  readonly gz: Buffer;
-  readonly xz: { readonly bytes: Buffer; readonly unpaddedSize: number; readonly plainSize: number };
+/** Which form of which piece of a leaf's texts. */
+export interface LeafForm {
+  readonly leaf: Sha256;
+  readonly part: string;
+  readonly packing: 'gz' | 'xz';
+}
+
+/** A leaf as it stands in published indexes: a gzip member or an xz block, whose two sizes only the latter needs. */
+export interface PackedLeaf {
+  readonly bytes: Buffer;
+  readonly unpaddedSize: number;
+  readonly plainSize: number;
 }
 
 export interface LeafCache {
-  get(leaf: Sha256): CompressedLeaf | undefined;
-  has(leaf: Sha256): boolean;
-  put(entries: readonly (readonly [Sha256, CompressedLeaf])[]): void;
+  get(form: LeafForm): PackedLeaf | undefined;
+  has(form: LeafForm): boolean;
+  put(entries: readonly (readonly [LeafForm, PackedLeaf])[]): void;
   /** Removes what is not among these. Returns how many leaves went. */
   keep(leaves: ReadonlySet<Sha256>): number;
   /** The paths a package file installs, one a line, a character per byte; undefined when they were never listed. */
@@ -27,7 +35,7 @@ export interface LeafCache {
   close(): void;
 }
 
-const SCHEMA = `
+const FIRST_SCHEMA = `
 CREATE TABLE compressed (
   leaf BLOB PRIMARY KEY,
   gz BLOB NOT NULL,
@@ -42,46 +50,64 @@ CREATE TABLE file_list (
   paths BLOB NOT NULL        -- deflated
 ) STRICT, WITHOUT ROWID`;
 
+/** One row a form, since formats differ in the forms they publish; what was cached is kept. */
+const FORMS = `
+CREATE TABLE packed (
+  leaf BLOB NOT NULL,
+  part TEXT NOT NULL,
+  packing TEXT NOT NULL,
+  bytes BLOB NOT NULL,
+  unpadded_size INTEGER NOT NULL,
+  plain_size INTEGER NOT NULL,
+  PRIMARY KEY (leaf, part, packing)
+) STRICT, WITHOUT ROWID;
+INSERT INTO packed SELECT leaf, '', 'gz', gz, 0, 0 FROM compressed;
+INSERT INTO packed SELECT leaf, '', 'xz', xz, unpadded_size, plain_size FROM compressed;
+DROP TABLE compressed`;
+
 interface Row {
-  gz: Uint8Array;
-  xz: Uint8Array;
+  bytes: Uint8Array;
   unpadded_size: number;
   plain_size: number;
 }
 
 export function openLeafCache(file: string): LeafCache {
-  const database = openDatabase(file, [SCHEMA, FILE_LISTS]);
+  const database = openDatabase(file, [FIRST_SCHEMA, FILE_LISTS, FORMS]);
   const key = (leaf: Sha256): Buffer => Buffer.from(leaf, 'hex');
   return {
-    get: (leaf) => {
-      const row = database.get<Row>('SELECT gz, xz, unpadded_size, plain_size FROM compressed WHERE leaf = ?', key(leaf));
+    get: ({ leaf, part, packing }) => {
+      const row = database.get<Row>(
+        'SELECT bytes, unpadded_size, plain_size FROM packed WHERE leaf = ? AND part = ? AND packing = ?',
+        key(leaf),
+        part,
+        packing,
+      );
       if (row === undefined) return undefined;
-      return {
-        gz: asBuffer(row.gz),
-        xz: { bytes: asBuffer(row.xz), unpaddedSize: row.unpadded_size, plainSize: row.plain_size },
-      };
+      return { bytes: asBuffer(row.bytes), unpaddedSize: row.unpadded_size, plainSize: row.plain_size };
     },
-    has: (leaf) => database.get('SELECT 1 FROM compressed WHERE leaf = ?', key(leaf)) !== undefined,
+    has: ({ leaf, part, packing }) =>
+      database.get('SELECT 1 FROM packed WHERE leaf = ? AND part = ? AND packing = ?', key(leaf), part, packing) !== undefined,
     put: (entries) =>
       database.transaction(() => {
-        for (const [leaf, { gz, xz }] of entries) {
+        for (const [{ leaf, part, packing }, { bytes, unpaddedSize, plainSize }] of entries) {
           database.run(
-            'INSERT OR REPLACE INTO compressed (leaf, gz, xz, unpadded_size, plain_size) VALUES (?, ?, ?, ?, ?)',
+            'INSERT OR REPLACE INTO packed (leaf, part, packing, bytes, unpadded_size, plain_size) VALUES (?, ?, ?, ?, ?, ?)',
             key(leaf),
-            gz,
-            xz.bytes,
-            xz.unpaddedSize,
-            xz.plainSize,
+            part,
+            packing,
+            bytes,
+            unpaddedSize,
+            plainSize,
           );
         }
       }),
     keep: (leaves) =>
       database.transaction(() => {
         let removed = 0;
-        for (const { leaf } of database.all<{ leaf: Uint8Array }>('SELECT leaf FROM compressed')) {
+        for (const { leaf } of database.all<{ leaf: Uint8Array }>('SELECT DISTINCT leaf FROM packed')) {
           const raw = asBuffer(leaf);
           if (leaves.has(raw.toString('hex') as Sha256)) continue;
-          database.run('DELETE FROM compressed WHERE leaf = ?', raw);
+          database.run('DELETE FROM packed WHERE leaf = ?', raw);
           removed += 1;
         }
         return removed;

@@ -160,12 +160,22 @@ export interface Upload {
 
 /** Writing our own repository. */
 export interface PublishingFormat {
-  /** What stands between two texts of an index. */
+  /** What stands behind each text of an index. */
   readonly separator: string;
+  /** Forms in which indexes are written, besides the plain one, which is only listed. */
+  readonly packings: readonly IndexPacking[];
+  /** The pieces of a record's text that stand in indexes of their own. */
+  readonly parts: readonly string[];
+  /** The piece of a record's text that stands in indexes of a part. */
+  textOf(text: Buffer, part: string): Buffer;
+  /** What stands before and behind the texts of an index with this many packages. */
+  frame(part: string, packages: number): IndexFrame;
   /** Folders below the prefix: where distributions appear and where package files lie. */
   readonly folders: { readonly distributions: string; readonly pool: string };
-  /** Where an index stays reachable under its digest after a newer one took its name. */
+  /** Where an index is reachable under its digest, also after a newer one took its name. Given such a path, the same. */
   hashedPath(path: string, sha256: Sha256): string;
+  /** Whether an index is also served under the name that it has in every generation. */
+  readonly namesStay: boolean;
   /** Places of a record's files below the prefix, in the order of its files; the same that its text points to. */
   poolPaths(record: Pick<PackageRecord, 'partition' | 'files'>): readonly string[];
   /** The architectures a content with these partitions is published for. */
@@ -173,15 +183,28 @@ export interface PublishingFormat {
   /** The indexes of a component. The plain ones exist even when empty. */
   indexes(component: PlannedComponent, architectures: readonly string[]): readonly IndexPlan[];
   readonly listed: ListedFormat;
-  readonly fileLists: FileListFormat;
-  /** The root metadata to be signed. */
-  root(publication: RootPlan): Buffer;
+  /** Undefined where indexes themselves tell what packages install. */
+  readonly fileLists?: FileListFormat;
+  /** What clients are pointed to in a distribution, each with root metadata of its own. */
+  seats(components: readonly string[], architectures: readonly string[]): readonly Seat[];
+  /** The root metadata of a seat, to be signed. */
+  root(publication: RootPlan, seat: Seat): Buffer;
   /** What root metadata that was served promises. Throws E_FORMAT, E_PATH, E_WEAK_HASH. */
-  readServed(root: Buffer): ServedRoot;
+  readServed(root: Buffer, seat: Seat): ServedRoot;
   /** The files that a served one vouches for; all paths are below the distribution. Throws E_FORMAT, E_PATH. */
   readBundle(path: string, text: Buffer): readonly BundledFile[];
-  /** The files that carry the signed root metadata. */
-  readonly signedFiles: { readonly clearsigned: string; readonly plain: string; readonly detached: string };
+  /** The files that carry the signed root metadata, in the folder of a seat's root. */
+  readonly signedFiles: { readonly clearsigned?: string; readonly plain: string; readonly detached: string };
+}
+
+export interface Seat {
+  /** Folder of its root metadata, below the distribution. */
+  readonly root: string;
+  /** Folder below the distribution that package paths count from; undefined: from the prefix. The pool is linked there. */
+  readonly base?: string;
+  /** Whose packages it serves; undefined: those of all. */
+  readonly component?: string;
+  readonly partitions?: readonly string[];
 }
 
 /** A component of a publication and the partitions its content has. */
@@ -193,6 +216,8 @@ export interface PlannedComponent {
 /** Files that stand beside the indexes as the upstream wrote them, and travel as records of a partition of their own. */
 export interface ListedFormat {
   readonly partition: string;
+  /** Where a file stands in a distribution: once, or once for each of the architectures. */
+  paths(name: string, component: string, architectures: readonly string[]): readonly string[];
   /** What a record of that partition stands for. */
   read(record: Pick<PackageRecord, 'name' | 'text'>): ListedFile;
   /**
@@ -253,6 +278,15 @@ export interface IndexPlan {
   readonly path: string;
   readonly component: string;
   readonly partitions: readonly string[];
+  /** Which piece of the texts stands in it. */
+  readonly part: string;
+}
+
+export type IndexPacking = 'gz' | 'xz';
+
+export interface IndexFrame {
+  readonly head: Buffer;
+  readonly tail: Buffer;
 }
 
 export interface RootPlan {

@@ -24,7 +24,7 @@ export async function readTrees(trees: Trees, format: RepoFormat, ctx: Context):
   for (const place of findTrees(trees.folder, format.publishing.folders.distributions)) {
     ctx.report({ type: 'phase', subject: place.prefix, text: `reading ${place.distribution}` });
     const text = await readVerified(place, trees, format, ctx);
-    const root = format.publishing.readServed(text);
+    const root = format.publishing.readServed(text, { root: '' });
     for (const component of [...new Set(root.indexes.map(componentOf))].sort()) {
       const indexes = root.indexes.filter((index) => componentOf(index) === component);
       const name = [place.prefix, place.distribution, component].filter((part) => part !== '').join('-').replaceAll('/', '-');
@@ -71,8 +71,8 @@ async function readVerified({ folder, prefix, distribution }: TreePlace, { keyri
     return text;
   }
   const name = `${prefix} ${distribution}`;
-  const trust = { keyrings: [keyring], fingerprints: [], now, name: `${clearsigned} of ${name}` };
-  if (existsSync(join(folder, clearsigned))) return (await verifyClearsigned(readFileSync(join(folder, clearsigned)), trust)).text;
+  const trust = { keyrings: [keyring], fingerprints: [], now, name: `${clearsigned ?? plain} of ${name}` };
+  if (clearsigned !== undefined && existsSync(join(folder, clearsigned))) return (await verifyClearsigned(readFileSync(join(folder, clearsigned)), trust)).text;
   if (existsSync(join(folder, detached))) {
     await verifyDetached(text, readFileSync(join(folder, detached)), { ...trust, name: `${plain} of ${name}` });
     return text;

@@ -2,9 +2,11 @@
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { CompressedLeaf, LeafCache } from '../catalog/leaf-cache.ts';
+import type { LeafCache, LeafForm, PackedLeaf } from '../catalog/leaf-cache.ts';
 import type { Context } from '../core/context.ts';
+import type { Sha256 } from '../core/digest.ts';
 import type { Leaf } from '../core/snapshot.ts';
+import type { IndexPacking } from '../formats/format.ts';
 import { startCommand } from '../util/run-command.ts';
 import { splitXz, type XzBlock } from '../util/xz-stream.ts';
 
@@ -28,17 +30,22 @@ const gzipAsync = promisify(gzip);
 /** The published bytes of leaves: their texts, each followed by the format's separator. */
 export interface LeafTexts {
   text(leaf: Leaf): Buffer;
-  /** How many bytes that are, known without reading them. */
+  /** How many bytes that are, known without reading them; only of whole texts. */
   size(leaf: Leaf): number;
 }
 
-/** Makes sure that the cache holds all of these leaves. */
-export async function compressLeaves(
-  leaves: readonly Leaf[],
-  { cache, texts }: { readonly cache: LeafCache; readonly texts: LeafTexts },
-  ctx: Context,
-): Promise<void> {
-  const missing = [...new Map(leaves.filter((leaf) => !cache.has(leaf.digest)).map((leaf) => [leaf.digest, leaf])).values()];
+export interface Compressing {
+  readonly cache: LeafCache;
+  readonly texts: LeafTexts;
+  /** Which piece of the leaves' texts these are. */
+  readonly part: string;
+  readonly packings: readonly IndexPacking[];
+}
+
+/** Makes sure that the cache holds these leaves in these forms. */
+export async function compressLeaves(leaves: readonly Leaf[], { cache, texts, part, packings }: Compressing, ctx: Context): Promise<void> {
+  const isMissing = ({ digest }: Leaf): boolean => packings.some((packing) => !cache.has({ leaf: digest, part, packing }));
+  const missing = [...new Map(leaves.filter(isMissing).map((leaf) => [leaf.digest, leaf])).values()];
   let done = 0;
   const onLeaf = (): void => {
     ctx.report({ type: 'progress', id: 'compress', label: 'compressing indexes', done, total: missing.length, unit: 'files' });
@@ -46,35 +53,47 @@ export async function compressLeaves(
   };
   for (let at = 0; at < missing.length; at += BATCH) {
     const batch = missing.slice(at, at + BATCH);
-    const compressed = await compressBatch(batch, { texts, onLeaf }, ctx);
-    cache.put(batch.map((leaf, index) => [leaf.digest, compressed[index] as CompressedLeaf]));
+    const compressed = await compressBatch(batch, { texts, packings, onLeaf }, ctx);
+    const form = (index: number, packing: IndexPacking): LeafForm => ({ leaf: batch[index]?.digest as Sha256, part, packing });
+    cache.put(compressed.flatMap((leaf, index) => leaf.map(([packing, packed]) => [form(index, packing), packed] as const)));
   }
   if (missing.length > 0) ctx.report({ type: 'progress-end', id: 'compress' });
 }
 
 interface Batch {
   readonly texts: LeafTexts;
+  readonly packings: readonly IndexPacking[];
   readonly onLeaf: () => void;
 }
 
-/** Each text is read once and handed to both compressors, as fast as xz takes them. */
-async function compressBatch(leaves: readonly Leaf[], { texts, onLeaf }: Batch, ctx: Context): Promise<CompressedLeaf[]> {
-  const xz = startXz(leaves.map((leaf) => texts.size(leaf)), ctx);
+/** Each text is read once and handed to all compressors, as fast as xz takes them. */
+async function compressBatch(
+  leaves: readonly Leaf[],
+  { texts, packings, onLeaf }: Batch,
+  ctx: Context,
+): Promise<(readonly (readonly [IndexPacking, PackedLeaf])[])[]> {
+  const xz = packings.includes('xz') ? startXz(leaves.map((leaf) => texts.size(leaf)), ctx) : undefined;
   const members: Promise<Buffer>[] = [];
   try {
     for (const leaf of leaves) {
       ctx.signal.throwIfAborted();
       onLeaf();
       const text = texts.text(leaf);
-      if (text.length !== texts.size(leaf)) throw new Error(`Leaf ${leaf.digest} is not as long as the catalog says`);
-      members.push(gzipAsync(text, { level: GZIP_LEVEL }));
-      await xz.write(text);
+      if (packings.includes('gz')) members.push(gzipAsync(text, { level: GZIP_LEVEL }));
+      if (xz !== undefined) {
+        if (text.length !== texts.size(leaf)) throw new Error(`Leaf ${leaf.digest} is not as long as the catalog says`);
+        await xz.write(text);
+      }
       await members.at(-GZIP_BEHIND);
     }
-    const blocks = await xz.end();
-    return (await Promise.all(members)).map((gz, index) => ({ gz, xz: requireBlock(blocks[index]) }));
+    const blocks = (await xz?.end()) ?? [];
+    const gz = await Promise.all(members);
+    return leaves.map((_, index) => [
+      ...(packings.includes('gz') ? [['gz', { bytes: gz[index] ?? Buffer.alloc(0), unpaddedSize: 0, plainSize: 0 }] as const] : []),
+      ...(xz === undefined ? [] : [['xz', requireBlock(blocks[index])] as const]),
+    ]);
   } finally {
-    xz.kill();
+    xz?.kill();
     await Promise.allSettled(members);
   }
 }

@@ -21,6 +21,10 @@ export interface FileListTools extends ListedTools {
   readonly cache: LeafCache;
 }
 
+interface ListingTools extends FileListTools {
+  readonly fileLists: FileListFormat;
+}
+
 export interface FileListRequest {
   readonly component: string;
   readonly content: Content;
@@ -38,10 +42,12 @@ export interface WrittenLists extends WrittenIndex {
 export async function writeFileLists(
   folder: string,
   { component, content, architectures, complete }: FileListRequest,
-  tools: FileListTools,
+  given: FileListTools,
   ctx: Context,
 ): Promise<WrittenLists> {
-  const { fileLists } = tools.format;
+  const { fileLists } = given.format;
+  if (fileLists === undefined) return { listed: [], written: [], names: new Set() };
+  const tools: ListingTools = { ...given, fileLists };
   const leaves = tools.catalog.contents.leaves(content.id);
   const upstream = partsByName(content, tools);
   const plans = fileLists
@@ -78,14 +84,14 @@ interface ListedPackage {
   readonly file: Sha256;
 }
 
-function packagesOf(content: Content, partitions: ReadonlySet<string>, { catalog, format }: FileListTools): ListedPackage[] {
+function packagesOf(content: Content, partitions: ReadonlySet<string>, { catalog, fileLists }: ListingTools): ListedPackage[] {
   const packages: ListedPackage[] = [];
   for (const leaf of catalog.contents.leaves(content.id)) {
     if (!partitions.has(leaf.partition)) continue;
     for (const id of catalog.contents.members(leaf.id)) {
       const record = catalog.records.get(id);
       const file = record.files[0];
-      if (file !== undefined) packages.push({ name: record.name, qualified: format.fileLists.qualifiedName(record), file: file.sha256 });
+      if (file !== undefined) packages.push({ name: record.name, qualified: fileLists.qualifiedName(record), file: file.sha256 });
     }
   }
   return packages;
@@ -108,10 +114,10 @@ interface Feed {
   readonly complete: boolean;
 }
 
-async function feed(sort: RunningCommand, { packages, parts, complete }: Feed, tools: FileListTools, ctx: Context): Promise<void> {
+async function feed(sort: RunningCommand, { packages, parts, complete }: Feed, tools: ListingTools, ctx: Context): Promise<void> {
   const names = new Map(packages.map((item) => [item.name, item.qualified]));
   const covered = new Set<string>();
-  const { fileLists } = tools.format;
+  const { fileLists } = tools;
   const write = async (text: string): Promise<void> => {
     if (!sort.stdin.write(text, 'latin1')) await Promise.race([once(sort.stdin, 'drain'), sort.ended]);
   };

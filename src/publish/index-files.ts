@@ -1,13 +1,14 @@
 /** Writing the indexes of a generation from compressed leaves: what did not change is copied, not made again. */
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { CompressedLeaf, LeafCache } from '../catalog/leaf-cache.ts';
+import type { LeafCache, LeafForm, PackedLeaf } from '../catalog/leaf-cache.ts';
 import type { PublishedIndex } from '../catalog/publications.ts';
 import type { Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
 import type { Content, Leaf } from '../core/snapshot.ts';
-import type { IndexPlan, PublishingFormat } from '../formats/format.ts';
+import type { IndexFrame, IndexPacking, IndexPlan, PublishingFormat } from '../formats/format.ts';
 import * as durable from '../util/durable.ts';
 import { xzHeader, xzTrailer } from '../util/xz-stream.ts';
 import { compressLeaves, type LeafTexts } from './compress.ts';
@@ -34,19 +35,25 @@ export async function writeIndexes(
   tools: IndexTools,
   ctx: Context,
 ): Promise<WrittenIndex> {
-  const texts = leafTexts(tools);
+  const { format, cache } = tools;
   const leavesOf = leafReader(tools.catalog, components);
-  const wanted = plans.map((plan) => ({ plan, leaves: leavesOf(plan) }));
+  const wanted = plans.map((plan) => ({ plan, leaves: leavesOf(plan), texts: leafTexts(tools, plan.part) }));
 
-  await compressLeaves(wanted.flatMap(({ leaves }) => leaves), { cache: tools.cache, texts }, ctx);
+  for (const part of format.parts) {
+    const leaves = wanted.filter(({ plan }) => plan.part === part).flatMap((one) => one.leaves);
+    await compressLeaves(leaves, { cache, texts: leafTexts(tools, part), part, packings: format.packings }, ctx);
+  }
   const listed: PublishedIndex[] = [];
   const written: PublishedIndex[] = [];
-  for (const { plan, leaves } of wanted) {
+  for (const { plan, leaves, texts } of wanted) {
     ctx.signal.throwIfAborted();
-    const parts = leaves.map((leaf) => compressedLeaf(tools.cache, leaf));
-    const compressed = [writeGz(folder, plan.path, parts, tools.format), writeXz(folder, plan.path, parts, tools.format)];
+    const frame = format.frame(plan.part, leaves.reduce((sum, { count }) => sum + count, 0));
+    const compressed = format.packings.map((packing) => {
+      const pieces = leaves.map((leaf) => packedLeaf(cache, { leaf: leaf.digest, part: plan.part, packing }));
+      return WRITERS[packing](folder, plan.path, { pieces, frame, format });
+    });
     written.push(...compressed);
-    listed.push(plainDigest(plan.path, leaves, texts), ...compressed);
+    listed.push(plainDigest(plan.path, { leaves, texts, frame }), ...compressed);
   }
   return { listed, written };
 }
@@ -56,13 +63,15 @@ export async function compressAhead(contents: Iterable<Content>, tools: IndexToo
   const { catalog, cache, format } = tools;
   const leaves = [...contents].flatMap(({ id }) => catalog.contents.leaves(id));
   const indexed = leaves.filter(({ partition }) => partition !== format.listed.partition);
-  await compressLeaves(indexed, { cache, texts: leafTexts(tools) }, ctx);
+  for (const part of format.parts) {
+    await compressLeaves(indexed, { cache, texts: leafTexts(tools, part), part, packings: format.packings }, ctx);
+  }
 }
 
-function leafTexts({ catalog: { members, contents }, format }: IndexTools): LeafTexts {
+function leafTexts({ catalog: { members, contents }, format }: IndexTools, part: string): LeafTexts {
   const separator = Buffer.from(format.separator);
   return {
-    text: (leaf) => Buffer.concat(members.texts(contents.members(leaf.id)).flatMap((part) => [part, separator])),
+    text: (leaf) => Buffer.concat(members.texts(contents.members(leaf.id)).flatMap((text) => [format.textOf(text, part), separator])),
     size: ({ size, count }) => size + count * separator.length,
   };
 }
@@ -75,38 +84,55 @@ function leafReader(catalog: Catalog, components: Components): (plan: IndexPlan)
     plan.partitions.flatMap((partition) => (all.get(plan.component) ?? []).filter((leaf) => leaf.partition === partition));
 }
 
-function plainDigest(path: string, leaves: readonly Leaf[], texts: LeafTexts): PublishedIndex {
-  const hash = createHash('sha256');
-  let size = 0;
+interface PlainIndex {
+  readonly leaves: readonly Leaf[];
+  readonly texts: LeafTexts;
+  readonly frame: IndexFrame;
+}
+
+function plainDigest(path: string, { leaves, texts, frame }: PlainIndex): PublishedIndex {
+  const hash = createHash('sha256').update(frame.head);
+  let size = frame.head.length + frame.tail.length;
   for (const leaf of leaves) {
     const bytes = texts.text(leaf);
     hash.update(bytes);
     size += bytes.length;
   }
-  return { path, size, sha256: hash.digest('hex') as Sha256 };
+  return { path, size, sha256: hash.update(frame.tail).digest('hex') as Sha256 };
 }
+
+interface PackedIndex {
+  readonly pieces: readonly PackedLeaf[];
+  readonly frame: IndexFrame;
+  readonly format: PublishingFormat;
+}
+
+const WRITERS: Readonly<Record<IndexPacking, (folder: string, path: string, index: PackedIndex) => PublishedIndex>> = { gz: writeGz, xz: writeXz };
 
 /** An empty gzip member, so that an index without leaves is a gzip file all the same. */
 const EMPTY_GZ = Buffer.from('1f8b080000000000000303000000000000000000', 'hex');
 
-function writeGz(folder: string, path: string, parts: readonly CompressedLeaf[], format: PublishingFormat): PublishedIndex {
+function writeGz(folder: string, path: string, { pieces, frame, format }: PackedIndex): PublishedIndex {
   return writeHashed(folder, `${path}.gz`, format, (write) => {
-    if (parts.length === 0) write(EMPTY_GZ);
-    for (const { gz } of parts) write(gz);
+    if (pieces.length === 0 && frame.head.length === 0) write(EMPTY_GZ);
+    if (frame.head.length > 0) write(gzipSync(frame.head));
+    for (const { bytes } of pieces) write(bytes);
+    if (frame.tail.length > 0) write(gzipSync(frame.tail));
   });
 }
 
-function writeXz(folder: string, path: string, parts: readonly CompressedLeaf[], format: PublishingFormat): PublishedIndex {
+/** Formats with a frame have no xz: nothing is gained by it there. */
+function writeXz(folder: string, path: string, { pieces, format }: PackedIndex): PublishedIndex {
   return writeHashed(folder, `${path}.xz`, format, (write) => {
     write(xzHeader());
-    for (const { xz } of parts) write(xz.bytes);
-    write(xzTrailer(parts.map(({ xz }) => xz)));
+    for (const { bytes } of pieces) write(bytes);
+    write(xzTrailer(pieces));
   });
 }
 
-function compressedLeaf(cache: LeafCache, leaf: Leaf): CompressedLeaf {
-  const found = cache.get(leaf.digest);
-  if (found === undefined) throw new Error(`Leaf ${leaf.digest} left the cache while it was needed`);
+function packedLeaf(cache: LeafCache, form: LeafForm): PackedLeaf {
+  const found = cache.get(form);
+  if (found === undefined) throw new Error(`Leaf ${form.leaf} left the cache while it was needed`);
   return found;
 }
 
@@ -126,8 +152,14 @@ function writeHashed(
     }),
   );
   const sha256 = hash.digest('hex') as Sha256;
-  const hashed = join(folder, format.hashedPath(path, sha256));
-  durable.makeFolder(dirname(hashed));
-  durable.linkFile(named, hashed);
-  return { path, size, sha256 };
+  return { path: nameByHash(folder, { path, sha256 }, format), size, sha256 };
+}
+
+/** Makes a file of a generation reachable under its digest too, or only so. Returns the path it is listed with. */
+export function nameByHash(folder: string, { path, sha256 }: Pick<PublishedIndex, 'path' | 'sha256'>, format: PublishingFormat): string {
+  const hashed = format.hashedPath(path, sha256);
+  durable.makeFolder(dirname(join(folder, hashed)));
+  if (format.namesStay) durable.linkFile(join(folder, path), join(folder, hashed));
+  else durable.moveFile(join(folder, path), join(folder, hashed));
+  return format.namesStay ? path : hashed;
 }

@@ -15,7 +15,7 @@ import type { ListedFile, PublishingFormat } from '../formats/format.ts';
 import type { Pool } from '../pool/index.ts';
 import * as durable from '../util/durable.ts';
 import { unpackFile } from '../util/unpack.ts';
-import type { WrittenIndex } from './index-files.ts';
+import { nameByHash, type WrittenIndex } from './index-files.ts';
 
 export interface ListedTools {
   readonly catalog: Catalog;
@@ -28,10 +28,17 @@ export interface Part {
   readonly file: ListedFile;
 }
 
+export interface ListedRequest {
+  readonly component: string;
+  readonly content: Content;
+  readonly architectures: readonly string[];
+  readonly except: ReadonlySet<string>;
+}
+
 /** Writes the listed files of a component, but for those of these names, below the folder of a generation. */
 export async function writeListed(
   folder: string,
-  { component, content, except }: { readonly component: string; readonly content: Content; readonly except: ReadonlySet<string> },
+  { component, content, architectures, except }: ListedRequest,
   tools: ListedTools,
   ctx: Context,
 ): Promise<WrittenIndex> {
@@ -40,12 +47,13 @@ export async function writeListed(
   const placed = new Map<string, Sha256>();
   for (const [name, parts] of partsByName(content, tools)) {
     if (except.has(name)) continue;
-    ctx.signal.throwIfAborted();
-    const path = `${component}/${name}`;
-    const file = await writeOne(folder, { path, parts }, tools, ctx);
-    for (const one of [file.packed, ...(file.bundled ?? [])]) refuseOther(placed, one);
-    written.push(file.packed, ...(file.bundled ?? []));
-    listed.push(file.packed, ...(file.plain.path === file.packed.path ? [] : [file.plain]));
+    for (const path of tools.format.listed.paths(name, component, architectures)) {
+      ctx.signal.throwIfAborted();
+      const file = await writeOne(folder, { path, parts }, tools, ctx);
+      for (const one of [file.packed, ...(file.bundled ?? [])]) refuseOther(placed, one);
+      written.push(file.packed, ...(file.bundled ?? []));
+      listed.push(file.packed, ...(file.plain.path === file.packed.path ? [] : [file.plain]));
+    }
   }
   return { listed, written };
 }
@@ -110,16 +118,20 @@ function linkPart(folder: string, path: string, part: Part, { pool, format }: Li
   if (file === undefined) throw new Error(`The listed file ${part.record.name} has no file`);
   const { size, sha256 } = file;
   const packed = { path: `${path}${part.file.suffix}`, size, sha256 };
-  for (const place of [packed.path, format.hashedPath(packed.path, sha256)]) {
+  const hashed = format.hashedPath(packed.path, sha256);
+  for (const place of format.namesStay ? [packed.path, hashed] : [hashed]) {
     durable.makeFolder(dirname(join(folder, place)));
     pool.link(sha256, join(folder, place));
   }
+  const listed = { ...packed, path: format.namesStay ? packed.path : hashed };
   const bundled = part.record.files.slice(1).map((one) => ({ path: posix.join(posix.dirname(path), one.name), size: one.size, sha256: one.sha256 }));
   for (const one of bundled) {
     durable.makeFolder(dirname(join(folder, one.path)));
     pool.link(one.sha256, join(folder, one.path));
   }
-  return { packed, plain: { path, size: part.file.plain.size, sha256: part.file.plain.sha256 }, bundled };
+  // An unpacked file is listed once.
+  const plain = part.file.suffix === '' ? listed : { path, size: part.file.plain.size, sha256: part.file.plain.sha256 };
+  return { packed: listed, plain, bundled };
 }
 
 /** Writes plain bytes packed, under their name and under their digest. */
@@ -141,10 +153,8 @@ export async function writeCombined(
   } finally {
     closeSync(file);
   }
-  const entry = { path: `${path}.gz`, ...packed.result() };
-  const hashed = join(folder, format.hashedPath(entry.path, entry.sha256));
-  durable.makeFolder(dirname(hashed));
-  durable.linkFile(target, hashed);
+  const digest = packed.result();
+  const entry = { path: nameByHash(folder, { path: `${path}.gz`, ...digest }, format), ...digest };
   return { packed: entry, plain: { path, ...unpacked.result() } };
 }
 

@@ -4,14 +4,14 @@
  * switch. The caller holds the aptly lock.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LeafCache } from '../catalog/leaf-cache.ts';
 import type { Publication, PublicationFields, PublicationSpec, PublishIntent } from '../catalog/publications.ts';
 import type { Clock, Context } from '../core/context.ts';
 import { canonicalJson } from '../core/digest.ts';
 import type { Content, Snapshot } from '../core/snapshot.ts';
-import type { RepoFormat } from '../formats/format.ts';
+import type { PublishingFormat, RepoFormat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Pool } from '../pool/index.ts';
 import type { Signer } from '../sign/signer.ts';
@@ -25,7 +25,7 @@ import { linkFiles } from './link-files.ts';
 import { writeListed } from './listed-files.ts';
 import { nextDate } from './next-date.ts';
 import { checkFields, rootFields } from './root-fields.ts';
-import { distributionLink, generationFolder, generationsFolder, keyPath, linkTarget, type Place } from './layout.ts';
+import { distributionLink, generationFolder, generationsFolder, keyPath, linkTarget, prefixFolder, type Place } from './layout.ts';
 
 export interface PublishTools {
   readonly catalog: Catalog;
@@ -179,7 +179,7 @@ async function writeGeneration(
     const publishing = { ...tools, format: format.publishing };
     const complete = spec.contents === true;
     const lists = await writeFileLists(folder, { ...at, architectures: spec.architectures, complete }, publishing, ctx);
-    const more = await writeListed(folder, { ...at, except: lists.names }, publishing, ctx);
+    const more = await writeListed(folder, { ...at, architectures: spec.architectures, except: lists.names }, publishing, ctx);
     listed.push(...lists.listed, ...more.listed);
     written.push(...lists.written, ...more.written);
   }
@@ -187,19 +187,11 @@ async function writeGeneration(
 
   const date = await nextDate(place, tools, ctx);
   const validUntil = spec.validFor === undefined ? undefined : new Date(date.getTime() + spec.validFor);
-  const root = format.publishing.root({
-    ...rootFields(spec, request.distribution),
-    date,
-    ...(validUntil === undefined ? {} : { validUntil }),
-    components: names,
-    files: listed,
-  });
-  const { clearsigned, plain, detached } = format.publishing.signedFiles;
-  durable.writeNewFile(join(folder, plain), (write) => write(root));
-  const text = root.toString();
-  const [signature, whole] = [await signer.detach(text), await signer.clearsign(text)];
-  durable.writeNewFile(join(folder, detached), (write) => write(signature));
-  durable.writeNewFile(join(folder, clearsigned), (write) => write(whole));
+  const plan = { ...rootFields(spec, request.distribution), date, ...(validUntil === undefined ? {} : { validUntil }), components: names, files: listed };
+  for (const seat of format.publishing.seats(names, spec.architectures)) {
+    await writeRoot(join(folder, seat.root), format.publishing.root(plan, seat), { signer, format: format.publishing });
+    if (seat.base !== undefined) linkPool(place, join(folder, seat.base), format.publishing);
+  }
   await durable.flushTree(folder);
   durable.flushFolder(dirname(folder));
   return {
@@ -213,6 +205,26 @@ async function writeGeneration(
     spec: { ...spec, ...(validUntil === undefined ? {} : { validUntil: validUntil.toISOString() }) },
     publishedAt: date.toISOString(),
   };
+}
+
+async function writeRoot(
+  folder: string,
+  root: Buffer,
+  { signer, format }: { readonly signer: Signer; readonly format: PublishingFormat },
+): Promise<void> {
+  const { clearsigned, plain, detached } = format.signedFiles;
+  durable.writeNewFile(join(folder, plain), (write) => write(root));
+  const text = root.toString();
+  const signature = await signer.detach(text);
+  const whole = clearsigned === undefined ? undefined : await signer.clearsign(text);
+  durable.writeNewFile(join(folder, detached), (write) => write(signature));
+  if (clearsigned !== undefined && whole !== undefined) durable.writeNewFile(join(folder, clearsigned), (write) => write(whole));
+}
+
+/** Relative, so that the tree may be copied or served from elsewhere. */
+function linkPool(place: Place, base: string, { folders }: PublishingFormat): void {
+  durable.makeFolder(base);
+  durable.linkSymbolically(relative(base, join(prefixFolder(place), folders.pool)), join(base, folders.pool));
 }
 
 function requireContent(request: PublishRequest, component: string): Content {

@@ -8,7 +8,7 @@ import { join, relative } from 'node:path';
 import type { Publication } from '../catalog/publications.ts';
 import type { Context } from '../core/context.ts';
 import { isArtifactsError } from '../core/errors.ts';
-import type { BundledFile, Digested, RepoFormat, ServedRoot, UpstreamIndex } from '../formats/format.ts';
+import type { BundledFile, Digested, RepoFormat, Seat, ServedRoot, UpstreamIndex } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
 import { verifyClearsigned, verifyDetached } from '../sign/verify.ts';
 import { unpackFile } from '../util/unpack.ts';
@@ -51,11 +51,13 @@ export async function verifyPublication(publication: Publication, request: Verif
   const folder = distributionLink(place, format.publishing);
   ctx.report({ type: 'phase', subject: `${prefix} ${distribution}`, text: 'verifying' });
   if (!isServing(place, publication)) seen.problem(folder, `is not generation ${generation}, which should be served`);
-  const looking: Looking = { publication, place, folder, format, seen, request };
-  const text = await verifySignatures(looking);
-  const root = text === undefined ? undefined : readRoot(text, looking);
   let packages = 0;
-  if (root !== undefined) {
+  const { components, spec } = publication;
+  for (const seat of format.publishing.seats(components.map(({ component }) => component), spec.architectures)) {
+    const looking: Looking = { publication, place, folder, format, seen, request, seat };
+    const text = await verifySignatures(looking);
+    const root = text === undefined ? undefined : readRoot(text, looking);
+    if (root === undefined) continue;
     await verifyListed(root, looking, ctx);
     for (const path of root.bundles) await verifyBundle(path, looking, ctx);
     for (const index of root.indexes) packages += await verifyPackages(index, looking, ctx);
@@ -71,6 +73,8 @@ interface Looking {
   readonly format: RepoFormat;
   readonly seen: Findings;
   readonly request: VerifyRequest;
+  /** Which of the distribution's root metadata is looked at. */
+  readonly seat: Seat;
 }
 
 interface Findings {
@@ -108,7 +112,8 @@ function newFindings(publicRoot: string): Findings {
 
 /** The text of the root metadata, also when its signature is not good: so that one problem hides no other. */
 async function verifySignatures(looking: Looking): Promise<Buffer | undefined> {
-  const { folder, format, seen, place, publication, request } = looking;
+  const { format, seen, place, publication, request } = looking;
+  const folder = join(looking.folder, looking.seat.root);
   const names = format.publishing.signedFiles;
   const read = (path: string): Buffer | undefined => {
     seen.look(path);
@@ -117,7 +122,8 @@ async function verifySignatures(looking: Looking): Promise<Buffer | undefined> {
     return undefined;
   };
   const key = read(join(request.publicRoot, keyPath(place.prefix)));
-  const [whole, plain, signature] = [names.clearsigned, names.plain, names.detached].map((name) => read(join(folder, name)));
+  const whole = names.clearsigned === undefined ? undefined : read(join(folder, names.clearsigned));
+  const [plain, signature] = [names.plain, names.detached].map((name) => read(join(folder, name)));
   const trust = { keyrings: key === undefined ? [] : [key], fingerprints: [], now: request.now };
   const told = async (name: string, verify: () => ReturnType<typeof verifyDetached>): Promise<Buffer | undefined> => {
     try {
@@ -131,16 +137,18 @@ async function verifySignatures(looking: Looking): Promise<Buffer | undefined> {
       return undefined;
     }
   };
-  const signed = whole && key && (await told(names.clearsigned, () => verifyClearsigned(whole, trust)));
+  const clearsigned = names.clearsigned ?? names.plain;
+  const signed = whole && key && (await told(clearsigned, () => verifyClearsigned(whole, trust)));
   if (plain && signature && key) await told(names.detached, () => verifyDetached(plain, signature, trust));
-  if (signed && plain && !signed.equals(plain)) seen.problem(join(folder, names.clearsigned), `says something else than ${names.plain}`);
+  if (signed && plain && !signed.equals(plain)) seen.problem(join(folder, clearsigned), `says something else than ${names.plain}`);
   return signed ?? plain;
 }
 
-function readRoot(text: Buffer, { folder, format, seen, request }: Looking): ServedRoot | undefined {
-  const path = join(folder, format.publishing.signedFiles.clearsigned);
+function readRoot(text: Buffer, { folder, format, seen, request, seat }: Looking): ServedRoot | undefined {
+  const { clearsigned, plain } = format.publishing.signedFiles;
+  const path = join(folder, seat.root, clearsigned ?? plain);
   try {
-    const root = format.publishing.readServed(text);
+    const root = format.publishing.readServed(text, seat);
     if (root.validUntil !== undefined && root.validUntil <= request.now) {
       seen.problem(path, `is no longer valid, since ${root.validUntil.toISOString()}`);
     }
@@ -210,7 +218,8 @@ async function comparePlain(chunks: AsyncIterable<Buffer>, expected: Digested, c
 
 /** Every file that a served index names. Returns how many packages it names. */
 async function verifyPackages(index: UpstreamIndex, looking: Looking, ctx: Context): Promise<number> {
-  const { folder, format, seen, place, request } = looking;
+  const { folder, format, seen, place, request, seat } = looking;
+  const packagesFrom = seat.base === undefined ? prefixFolder(place) : join(folder, seat.base);
   const offers = index.offers.map((offer) => ({ ...offer, path: join(folder, offer.paths[0] ?? '') })).filter(({ path }) => existsSync(path));
   const offer = offers.find(({ path }) => !seen.isWrong(path)) ?? offers[0];
   const path = offer?.path ?? join(folder, index.name);
@@ -227,7 +236,7 @@ async function verifyPackages(index: UpstreamIndex, looking: Looking, ctx: Conte
       for (const { record, locations } of batch) {
         for (const [at, file] of record.files.entries()) {
           ctx.signal.throwIfAborted();
-          const target = join(prefixFolder(place), locations[at] ?? '');
+          const target = join(packagesFrom, locations[at] ?? '');
           if (!seen.look(target)) continue;
           const problem = await request.check(target, file);
           if (problem !== undefined) seen.problem(target, problem);

@@ -6,6 +6,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Publication } from '../catalog/publications.ts';
 import type { Clock } from '../core/context.ts';
 import { sha256, type Sha256 } from '../core/digest.ts';
+import type { Seat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Signer } from '../sign/signer.ts';
 import * as durable from '../util/durable.ts';
@@ -119,9 +120,10 @@ function* filesOf(publications: readonly Publication[], { catalog, publicRoot }:
   for (const publication of publications) {
     const { publishing } = formatOf(publication.format);
     const distribution = join(publication.prefix, publishing.folders.distributions, publication.distribution);
-    for (const name of Object.values(publishing.signedFiles)) {
-      const bytes = readFileSync(join(publicRoot, distribution, name));
-      yield { path: join(distribution, name), size: bytes.length, sha256: sha256(bytes) };
+    const seats = publishing.seats(publication.components.map(({ component }) => component), publication.spec.architectures);
+    for (const path of seats.flatMap(({ root }) => Object.values(publishing.signedFiles).map((name) => join(distribution, root, name)))) {
+      const bytes = readFileSync(join(publicRoot, path));
+      yield { path, size: bytes.length, sha256: sha256(bytes) };
     }
     const served = catalog.publications
       .generations(publication.prefix, publication.distribution)
@@ -133,13 +135,21 @@ function* filesOf(publications: readonly Publication[], { catalog, publicRoot }:
       for (const id of catalog.contents.allMembers(content)) {
         const record = catalog.records.head(id);
         for (const [index, place] of publishing.poolPaths(record).entries()) {
-          const path = join(publication.prefix, place);
           const file = record.files[index];
-          if (file === undefined || seen.has(path)) continue;
-          seen.add(path);
-          yield { path, size: file.size, sha256: file.sha256 };
+          for (const base of basesOf(record.partition, seats)) {
+            const path = base === undefined ? join(publication.prefix, place) : join(distribution, base, place);
+            if (file === undefined || seen.has(path)) continue;
+            seen.add(path);
+            yield { path, size: file.size, sha256: file.sha256 };
+          }
         }
       }
     }
   }
+}
+
+/** Where clients look for packages of a partition: below the prefix, or in each of the places that serve it. */
+function basesOf(partition: string, seats: readonly Seat[]): (string | undefined)[] {
+  const serving = seats.filter(({ partitions }) => partitions === undefined || partitions.includes(partition));
+  return [...new Set(serving.map(({ base }) => base))];
 }

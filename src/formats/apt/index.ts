@@ -3,7 +3,7 @@
  * architectures is stored and compressed once and stands in the index of each (RepositoryFormat, "Architectures").
  */
 import { posix } from 'node:path';
-import type { IndexPlan, PlannedComponent, RepoFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
+import type { IndexFrame, IndexPlan, PlannedComponent, RepoFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
 import { contentsFormat } from './contents.ts';
 import { readBundle, servedBundle } from './installer.ts';
 import { listedFiles } from './listed.ts';
@@ -16,6 +16,10 @@ import { readSources } from './sources.ts';
 import { aptSubject } from './subject.ts';
 import { compareVersions } from './version.ts';
 import { writeRelease } from './write-release.ts';
+
+/** Stanzas stand in their index whole, and nothing stands around them. */
+const WHOLE = '';
+const NO_FRAME: IndexFrame = { head: Buffer.alloc(0), tail: Buffer.alloc(0) };
 
 export const apt: RepoFormat = {
   id: 'apt',
@@ -31,14 +35,20 @@ export const apt: RepoFormat = {
   local: localFiles,
   publishing: {
     separator: '\n',
+    packings: ['gz', 'xz'],
+    parts: [WHOLE],
+    textOf: (text) => text,
+    frame: () => NO_FRAME,
     folders: { distributions: 'dists', pool: 'pool' },
     // RepositoryFormat, "Acquire-By-Hash": beside the index, in a folder named after the strongest listed hash.
     hashedPath: (path, sha256) => `${posix.dirname(path)}/by-hash/SHA256/${sha256}`,
+    namesStay: true,
     poolPaths,
     architectures: architecturesOf,
     indexes: planIndexes,
     listed: listedFiles,
     fileLists: contentsFormat,
+    seats: () => [{ root: '' }],
     root: writeRelease,
     readServed,
     readBundle: servedBundle,
@@ -53,17 +63,18 @@ function readIndex(index: UpstreamIndex, chunks: AsyncIterable<Buffer>): AsyncIt
 
 /** Sources and udebs have indexes only where the component has any; udebs never stand in the plain index. */
 function planIndexes({ component, partitions }: PlannedComponent, architectures: readonly string[]): IndexPlan[] {
-  const plans = architectures.map((architecture) => ({
+  const plans: IndexPlan[] = architectures.map((architecture) => ({
     path: `${component}/binary-${architecture}/Packages`,
     component,
     partitions: [...new Set([`binary-${architecture}`, 'binary-all'])],
+    part: WHOLE,
   }));
   const udebs = [...partitions].filter((partition) => partition.startsWith('debian-installer-'));
   for (const architecture of udebs.length === 0 ? [] : architectures) {
     const path = `${component}/debian-installer/binary-${architecture}/Packages`;
-    plans.push({ path, component, partitions: [`debian-installer-${architecture}`, 'debian-installer-all'] });
+    plans.push({ path, component, partitions: [`debian-installer-${architecture}`, 'debian-installer-all'], part: WHOLE });
   }
-  if (partitions.has(SOURCE)) plans.push({ path: `${component}/source/Sources`, component, partitions: [SOURCE] });
+  if (partitions.has(SOURCE)) plans.push({ path: `${component}/source/Sources`, component, partitions: [SOURCE], part: WHOLE });
   return plans;
 }
 
