@@ -1,4 +1,5 @@
+import { gitKind } from './git/git-kind.ts';
 import type { ArtifactKind } from './kind.ts';
 
 /** Every artifact kind: one folder beside this file, one name here, in the order they are made. */
-export const artifactKinds: readonly ArtifactKind[] = [];
+export const artifactKinds: readonly ArtifactKind[] = [gitKind];

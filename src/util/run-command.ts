@@ -6,7 +6,8 @@ import { ArtifactsError } from '../core/errors.ts';
 
 export interface CommandOptions {
   readonly input?: Uint8Array;
-  readonly environment?: Readonly<Record<string, string>>;
+  /** Set over this process's own; undefined removes a variable. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   readonly signal?: AbortSignal;
   /** Exit statuses besides 0 that are an answer and no failure. */
