@@ -26,12 +26,14 @@ export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
   readonly architecture: string;
+  /** Position in the spec's sources of the nearest one that has it. */
+  readonly source: number;
 }
 
 /** A root filesystem that is never written to: work is done over it. */
 export interface Root {
   readonly path: string;
-  /** Digest of the packages it consists of. */
+  /** Digest of the packages it consists of, their bytes included. */
   readonly digest: Sha256;
   /** In the order of their names. */
   readonly packages: readonly InstalledPackage[];
