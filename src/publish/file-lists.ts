@@ -3,12 +3,13 @@
  * packages from their upstreams, and the package files themselves, each of which is read once in its life.
  */
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { LeafCache } from '../catalog/leaf-cache.ts';
 import type { PublishedIndex } from '../catalog/publications.ts';
 import type { Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
-import { isArtifactsError } from '../core/errors.ts';
+import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import type { Content } from '../core/snapshot.ts';
 import type { FileListFormat } from '../formats/format.ts';
 import { startCommand, type RunningCommand } from '../util/run-command.ts';
@@ -145,6 +146,11 @@ async function feed(sort: RunningCommand, { packages, parts, complete }: Feed, t
   sort.stdin.end();
 }
 
+/** The names of a package's files, in bytes; the longest lists in Debian have some 10 MB. */
+const LONGEST_LIST = 64 * 1024 * 1024;
+
+const UNLISTABLE: ReadonlySet<string> = new Set(['E_FORMAT', 'E_TOOL', 'E_TOO_LARGE']);
+
 /** Files listed in one transaction of the cache. */
 const BATCH = 256;
 
@@ -168,20 +174,35 @@ async function listPackage(path: string, ctx: Context): Promise<string> {
   const running = startCommand('dpkg-deb', ['--fsys-tarfile', path], { signal: ctx.signal });
   running.stdin.end();
   const paths: string[] = [];
+  let length = 0;
   try {
-    for await (const name of tarPaths(running.stdout)) {
-      if (!name.includes('\n')) paths.push(name);
+    for await (const name of tarPaths(bounded(running.stdout, statSync(path).size))) {
+      length += name.length;
+      if (length > LONGEST_LIST) throw new ArtifactsError('E_TOO_LARGE', `their names have more than ${LONGEST_LIST} bytes`);
+      // eslint-disable-next-line no-control-regex
+      if (!/[\u0000-\u001f]/.test(name)) paths.push(name); // they separate what is sorted
     }
     await running.ended;
   } catch (error) {
     running.kill();
     ctx.signal.throwIfAborted();
-    if (!isArtifactsError(error, 'E_FORMAT') && !isArtifactsError(error, 'E_TOOL')) throw error;
+    if (!isArtifactsError(error) || !UNLISTABLE.has(error.code)) throw error;
     if (error.hint !== undefined) throw error; // the tool is missing
     ctx.report({ type: 'warning', message: `${path}: its files cannot be listed: ${error.message}` });
     return '';
   }
   return paths.join('\n');
+}
+
+/** A small file can unpack to more than anybody wants to wait for. */
+async function* bounded(chunks: AsyncIterable<Buffer>, packedSize: number): AsyncGenerator<Buffer> {
+  const limit = Math.max(1024 ** 3, 1000 * packedSize);
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > limit) throw new ArtifactsError('E_TOO_LARGE', `they have more than ${limit} bytes, a thousand times what the package has`);
+    yield chunk;
+  }
 }
 
 async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string[]> {

@@ -9,7 +9,7 @@ import { parseClearsigned } from '../sign/clearsigned.ts';
 import { verifyClearsigned } from '../sign/verify.ts';
 import { addFound, type Added, type RepoTools } from './add.ts';
 import { findFiles, type FoundFile } from './find-files.ts';
-import { refusal } from './intake.ts';
+import { checkTextSize, refusal } from './intake.ts';
 import { isAboutFile } from './receive.ts';
 import { findRepo } from './repos.ts';
 import { checkUploader, readUploaders, type Uploaders } from './uploaders.ts';
@@ -75,6 +75,7 @@ interface Checking {
 }
 
 async function checkUpload(path: string, { request, keyrings, rules, format, now }: Checking): Promise<CheckedUpload> {
+  checkTextSize(path);
   const bytes = readOwn(path);
   const { text, signedBy } = await signedText(bytes, path, { request, keyrings, now });
   const upload = format.readUpload({ fileName: path, bytes, text });

@@ -1,11 +1,11 @@
 /** From files to records: read, unpacked in bulk, understood. Nothing is recorded here. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Context } from '../core/context.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import { recordDigest, type PackageRecord } from '../core/package.ts';
-import type { LocalPackage, PackedDescription, RepoFormat } from '../formats/format.ts';
+import type { LocalPackage, LocalText, PackedDescription, RepoFormat } from '../formats/format.ts';
 import type { Pool } from '../pool/index.ts';
 import { parseClearsigned } from '../sign/clearsigned.ts';
 import { unpackMany } from '../util/unpack-many.ts';
@@ -13,8 +13,12 @@ import type { Entrant } from './change.ts';
 import type { FileKind, FoundFile } from './find-files.ts';
 import { checkFile, isAboutFile, type Receiver } from './receive.ts';
 
-/** Packages read before their descriptions are unpacked together: enough for the tools, little for the memory. */
+/** Packages read before their descriptions are unpacked together, and packed bytes of these: enough for the tools, little for the memory. */
 const GROUP = 512;
+const GROUP_BYTES = 32 * 1024 * 1024;
+
+/** A text that describes a package or an upload; the longest in Debian have some 200 kB. */
+const LARGEST_TEXT = 16 * 1024 * 1024;
 
 export interface IntakeTools {
   readonly format: RepoFormat;
@@ -34,7 +38,7 @@ export async function takeIn(files: readonly FoundFile[], tools: IntakeTools, ct
   const taking: Taking = { tools, progress, problems: [], entrants: [], used: [] };
   const ofKind = (kind: FileKind): FoundFile[] => files.filter((file) => file.kind === kind);
   try {
-    for (const group of groups(ofKind('package'))) await takePackages(group, taking, ctx);
+    await takePackages(ofKind('package'), taking, ctx);
     for (const file of ofKind('source')) await attempt(taking, () => takeSource(file, taking));
     for (const { path, expected } of ofKind('part')) await attempt(taking, () => expected && checkFile(path, expected));
   } finally {
@@ -87,48 +91,68 @@ async function attempt({ progress, problems }: Taking, work: () => unknown): Pro
 }
 
 async function takePackages(files: readonly FoundFile[], taking: Taking, ctx: Context): Promise<void> {
-  const { tools, problems, entrants, used } = taking;
-  const read: ReadPackage[] = [];
-  for (const file of files) await attempt(taking, () => read.push(readPackage(file, tools)));
-  const plain = await unpackMany(read.map(({ packed }) => packed), ctx.signal);
-  for (const [index, one] of read.entries()) {
-    try {
-      entrants.push(understand(one, plain[index], tools));
+  let group: ReadPackage[] = [];
+  let bytes = 0;
+  for (const file of files) {
+    await attempt(taking, () => group.push(readPackage(file, taking.tools)));
+    bytes += group.at(-1)?.bytes.length ?? 0;
+    if (group.length < GROUP && bytes < GROUP_BYTES) continue;
+    await understandAll(group, taking, ctx);
+    group = [];
+    bytes = 0;
+  }
+  await understandAll(group, taking, ctx);
+}
+
+async function understandAll(group: readonly ReadPackage[], { tools, problems, entrants, used }: Taking, ctx: Context): Promise<void> {
+  const outcomes = new Map<ReadPackage, Entrant | ArtifactsError>();
+  for await (const { piece, plain } of unpackMany(group, ctx.signal)) outcomes.set(piece, outcomeOf(piece, plain, tools));
+  for (const one of group) {
+    const outcome = outcomes.get(one);
+    if (outcome === undefined) continue;
+    if (isArtifactsError(outcome)) {
+      problems.push(outcome);
+    } else {
+      entrants.push(outcome);
       used.push(one.path);
-    } catch (error) {
-      if (!isAboutFile(error)) throw error;
-      problems.push(error);
     }
   }
 }
 
-interface ReadPackage {
+/** A package with its packed description. */
+interface ReadPackage extends PackedDescription {
   readonly path: string;
   readonly file: LocalPackage;
-  readonly packed: PackedDescription;
 }
 
 function readPackage({ path, expected }: FoundFile, { format, receiver }: IntakeTools): ReadPackage {
   const scan = format.local.scan(path);
   const digested = receiver.receive(path, { look: (chunk) => scan.push(chunk), expected });
-  return { path, file: { fileName: basename(path), ...digested }, packed: scan.end() };
+  return { path, file: { fileName: basename(path), ...digested }, ...scan.end() };
 }
 
-function understand({ path, file }: ReadPackage, description: Buffer | ArtifactsError | undefined, { format }: IntakeTools): Entrant {
-  if (description === undefined || isArtifactsError(description)) {
-    throw new ArtifactsError(description?.code ?? 'E_FORMAT', `${path}: its description ${description?.message}`, { cause: description });
+function outcomeOf({ path, file }: ReadPackage, description: Buffer | ArtifactsError, { format }: IntakeTools): Entrant | ArtifactsError {
+  try {
+    if (isArtifactsError(description)) {
+      throw new ArtifactsError(description.code, `${path}: its description ${description.message}`, { cause: description });
+    }
+    return newEntrant(format.local.readPackage(file, description), path);
+  } catch (error) {
+    const told = withPath(error, path);
+    if (!isAboutFile(told)) throw told;
+    return told;
   }
-  return newEntrant(named(path, () => format.local.readPackage(file, description)), path);
 }
 
 /** A source package: its parts lie beside it, or in the pool from an earlier version that shares them. */
 function takeSource({ path, expected }: FoundFile, { tools, entrants, used }: Taking): void {
   const { format, pool, receiver } = tools;
+  checkTextSize(path);
   const chunks: Buffer[] = [];
   const own = receiver.receive(path, { look: (chunk) => void chunks.push(chunk), expected });
   const bytes = Buffer.concat(chunks);
   const fileName = basename(path);
-  const record = named(path, () => format.local.readSource({ fileName, bytes, text: unwrapped(bytes, fileName) }));
+  const record = readSource({ fileName, bytes }, path, format);
   const found = [path];
   for (const part of record.files.filter(({ sha256 }) => sha256 !== own.sha256)) {
     const beside = join(dirname(path), part.name);
@@ -143,23 +167,32 @@ function takeSource({ path, expected }: FoundFile, { tools, entrants, used }: Ta
   used.push(...found);
 }
 
-/** Formats know the name of a file; people need its path. */
-function named<T>(path: string, read: () => T): T {
+/** Before it is read: it is read whole. Throws E_TOO_LARGE. */
+export function checkTextSize(path: string): void {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LARGEST_TEXT) throw new ArtifactsError('E_TOO_LARGE', `"${path}" has ${size} bytes, more than the ${LARGEST_TEXT} that such a file may have`);
+}
+
+function readSource({ fileName, bytes }: Omit<LocalText, 'text'>, path: string, format: RepoFormat): PackageRecord {
   try {
-    return read();
+    return format.local.readSource({ fileName, bytes, text: unwrapped(bytes, fileName) });
   } catch (error) {
-    if (!isArtifactsError(error) || !error.message.startsWith(basename(path))) throw error;
-    throw new ArtifactsError(error.code, `${dirname(path)}/${error.message}`, { cause: error });
+    throw withPath(error, path);
   }
+}
+
+/**
+ * Formats know the name of a file; people need its path. No function is called with the reading in it: an error that is
+ * kept keeps the functions on its stack, and with them all they refer to, hundreds of megabytes for every refused file.
+ */
+function withPath(error: unknown, path: string): unknown {
+  if (!isArtifactsError(error) || !error.message.startsWith(basename(path))) return error;
+  return new ArtifactsError(error.code, `${dirname(path)}/${error.message}`, { cause: error });
 }
 
 function newEntrant(record: PackageRecord, origin: string): Entrant {
   const { partition, name, version, architecture, files, text } = record;
   return { partition, name, version, architecture, files, digest: recordDigest(record), size: text.length, origin, source: record };
-}
-
-function* groups(files: readonly FoundFile[]): Generator<readonly FoundFile[]> {
-  for (let at = 0; at < files.length; at += GROUP) yield files.slice(at, at + GROUP);
 }
 
 /** Reading is done in one go, so now and then signals and reporters get their turn. */

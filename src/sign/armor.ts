@@ -4,7 +4,15 @@ import { ArtifactsError } from '../core/errors.ts';
 export function armoredBlocks(bytes: Uint8Array, kind: string): readonly string[] | undefined {
   const text = Buffer.from(bytes).toString('latin1');
   if (!text.includes(`-----BEGIN PGP ${kind}-----`)) return undefined;
-  return text.match(new RegExp(`-----BEGIN PGP ${kind}-----[^]*?-----END PGP ${kind}-----`, 'g')) ?? [];
+  const [begin, end] = [`-----BEGIN PGP ${kind}-----`, `-----END PGP ${kind}-----`];
+  const blocks: string[] = [];
+  for (let at = text.indexOf(begin); at !== -1; at = text.indexOf(begin, at)) {
+    const last = text.indexOf(end, at);
+    if (last === -1) break;
+    blocks.push(text.slice(at, last + end.length));
+    at = last + end.length;
+  }
+  return blocks;
 }
 
 /** Throws E_CONFIG for a keybox, the format of GnuPG's own pubring.kbx: nobody but GnuPG reads it, apt neither. */

@@ -16,6 +16,16 @@ export function safeJoin(folder: string, relative: string): string {
   return join(folder, relative);
 }
 
+/** The path without `./` in front, however often it stands there: it means nothing. */
+export function withoutDot(path: string): string {
+  let at = 0;
+  while (path.startsWith('./', at)) {
+    at += 2;
+    while (path[at] === '/') at += 1;
+  }
+  return path.slice(at);
+}
+
 /** Why the path is refused by safeJoin, or undefined when it is fine. */
 export function pathProblem(relative: string): string | undefined {
   if (relative === '') return 'is empty';

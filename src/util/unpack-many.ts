@@ -33,27 +33,33 @@ const TOOLS: Readonly<Record<Tool, ToolCommands>> = {
   zst: { unpack: ['zstd', '-dcq', '--memory=256MB'], pack: ['zstd', '-1cq'] },
 };
 
+/** What became of a piece. */
+export interface Unpacked<Piece extends PackedPiece> {
+  readonly piece: Piece;
+  /** Its plain bytes, or what is wrong with it: E_FORMAT when it is damaged, E_TOO_LARGE when it is beyond its limit. */
+  readonly plain: Buffer | ArtifactsError;
+}
+
 /**
- * The plain bytes of each piece, in their order, or what is wrong with it: E_FORMAT when it is damaged, E_TOO_LARGE when
- * it unpacks to more than its limit. Throws E_TOOL when the tool itself is missing.
+ * Unpacks pieces, those of one packing together. Each comes out as soon as it is unpacked, in an order that is always the
+ * same, and is not kept here: all of them at once could be more than there is memory. Throws E_TOOL when a tool is missing.
  */
-export async function unpackMany(pieces: readonly PackedPiece[], signal: AbortSignal): Promise<(Buffer | ArtifactsError)[]> {
-  const results = new Map<PackedPiece, Buffer | ArtifactsError>();
-  const waiting = new Map<Tool, PackedPiece[]>();
+export async function* unpackMany<Piece extends PackedPiece>(pieces: readonly Piece[], signal: AbortSignal): AsyncGenerator<Unpacked<Piece>> {
+  const waiting = new Map<Tool, Piece[]>();
   for (const piece of pieces) {
-    if (piece.packing === 'none') results.set(piece, withinLimit(piece.bytes, piece));
-    else if (piece.packing === 'gz') results.set(piece, gunzip(piece));
+    if (piece.packing === 'none') yield { piece, plain: withinLimit(piece.bytes, piece) };
+    else if (piece.packing === 'gz') yield { piece, plain: gunzip(piece) };
     else if (!waiting.get(piece.packing)?.push(piece)) waiting.set(piece.packing, [piece]);
   }
   for (const [tool, list] of waiting) {
     for (const batch of batches(list)) {
-      const plain = await unpackBatch(tool, batch, signal);
+      const together = await unpackBatch(tool, batch, signal);
       for (const [index, piece] of batch.entries()) {
-        results.set(piece, plain === undefined ? await unpackAlone(tool, piece, signal) : withinLimit(plain[index] ?? Buffer.alloc(0), piece));
+        const plain = together === undefined ? await unpackAlone(tool, piece, signal) : withinLimit(together[index] ?? Buffer.alloc(0), piece);
+        yield { piece, plain };
       }
     }
   }
-  return pieces.map((piece) => results.get(piece) ?? Buffer.alloc(0));
 }
 
 function withinLimit(plain: Buffer, { limit }: PackedPiece): Buffer | ArtifactsError {
@@ -69,8 +75,8 @@ function gunzip({ bytes, limit }: PackedPiece): Buffer | ArtifactsError {
   }
 }
 
-function* batches(pieces: readonly PackedPiece[]): Generator<PackedPiece[]> {
-  let batch: PackedPiece[] = [];
+function* batches<Piece extends PackedPiece>(pieces: readonly Piece[]): Generator<Piece[]> {
+  let batch: Piece[] = [];
   let bytes = 0;
   for (const piece of pieces) {
     batch.push(piece);

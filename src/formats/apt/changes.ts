@@ -10,15 +10,18 @@ import { malformed } from './stanza-stream.ts';
 export function readChanges({ fileName, text }: LocalText): Upload {
   const paragraph = singleParagraph(text, fileName);
   // deb-changes(5): "source (version)" when the version of the binary packages is another one.
-  const source = paragraph.value('Source')?.replace(/\s*\(.*\)$/, '') ?? '';
+  const written = paragraph.value('Source') ?? '';
+  const source = /^([^\s(]+)\s*\(.*\)$/.exec(written)?.[1] ?? written;
   if (!PACKAGE_NAME.test(source)) throw malformed(fileName, `the Source ${JSON.stringify(source.slice(0, 100))} is not allowed`);
   const version = versionOf(paragraph, fileName);
   const architecture = checkedValue(paragraph, { field: 'Architecture', pattern: /^[a-z0-9 \n-]+$/ }, fileName);
   const files = readChecksums(paragraph.value('Checksums-Sha256'), () => fileName);
   if (files.length === 0) throw malformed(fileName, 'no files are listed');
-  const names = files.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw malformed(fileName, `the file ${twice} is listed twice`);
+  const names = new Set<string>();
+  for (const { name } of files) {
+    if (names.has(name)) throw malformed(fileName, `the file ${name} is listed twice`);
+    names.add(name);
+  }
   const subject: QuerySubject = {
     name: source,
     version,

@@ -27,7 +27,7 @@ export function chooseIndexes(release: ReadRelease, request: UpstreamRequest): U
   const indexes = names.flatMap((index) => offersOf(release, index) ?? []);
   if (indexes.some(({ kind }) => kind === 'packages')) return indexes;
   throw new ArtifactsError('E_NOT_FOUND', `The upstream offers no Packages index for ${request.architectures.join(', ')}`, {
-    hint: `It offers the architectures ${release.fields.get('architectures') ?? '(none named)'}.`,
+    hint: `It offers the architectures ${(release.fields.get('architectures') ?? '(none named)').slice(0, 200)}.`,
   });
 }
 
@@ -95,7 +95,7 @@ function chooseComponents({ fields }: ReadRelease, request: UpstreamRequest): st
   for (const component of request.components) {
     if (offered.length > 0 && !offered.includes(posix.basename(component))) {
       throw new ArtifactsError('E_NOT_FOUND', `The upstream offers no component "${component}"`, {
-        hint: `It offers ${offered.join(', ')}.`,
+        hint: `It offers ${offered.join(', ').slice(0, 500)}.`,
       });
     }
   }

@@ -40,9 +40,8 @@ export function binaryStanza(control: Buffer, label: string): BinaryStanza {
 
 /** The one paragraph of a control file. Throws E_FORMAT for none or several. */
 export function singleParagraph(bytes: Buffer, label: string): ControlParagraph {
-  const [paragraph, ...more] = parseControl(bytes, { label });
+  const [paragraph] = parseControl(bytes, { label, single: true });
   if (paragraph === undefined) throw malformed(label, 'there are no fields in it');
-  if (more.length > 0) throw malformed(label, 'there is more than one paragraph in it');
   const { fields } = paragraph;
   return {
     bytes,

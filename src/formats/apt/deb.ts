@@ -1,5 +1,6 @@
 /** Binary packages as files (deb(5)): an ar archive of debian-binary, control.tar and data.tar, in this order. */
 import type { FileRef, PackageRecord } from '../../core/package.ts';
+import { withoutDot } from '../../util/safe-path.ts';
 import type { Packing } from '../../util/unpack.ts';
 import type { PackageScan, PackedDescription } from '../format.ts';
 import { readArHeader, AR_HEADER_BYTES, AR_MAGIC, type ArMember } from './ar.ts';
@@ -53,7 +54,7 @@ export function readDeb({ fileName, size, sha256 }: { readonly fileName: string 
 function findControl(archive: Buffer, label: string): Buffer {
   let control: Buffer | undefined;
   for (const { name, kind, bytes } of tarEntries(archive, label)) {
-    if (name.replace(/^(\.\/+)+/, '') !== 'control') continue;
+    if (withoutDot(name) !== 'control') continue;
     if (control !== undefined) throw malformed(label, 'control.tar has two control files');
     if (kind !== 'file') throw malformed(label, 'the control file in control.tar is no regular file');
     if (bytes.length > LARGEST_CONTROL) throw malformed(label, `the control file has more than ${LARGEST_CONTROL} bytes`);

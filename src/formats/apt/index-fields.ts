@@ -1,7 +1,7 @@
 /** Reading a few fields of an index stanza fast, keeping where their values lie; everything else is passed through. */
 import { ArtifactsError } from '../../core/errors.ts';
 import { parseSha256, type Sha256 } from '../../core/digest.ts';
-import { pathProblem } from '../../util/safe-path.ts';
+import { pathProblem, withoutDot } from '../../util/safe-path.ts';
 import { malformed, type PlacedStanza } from './stanza-stream.ts';
 
 export interface Value {
@@ -84,7 +84,7 @@ export function sha256Of(text: string | undefined, place: () => string): Sha256 
  */
 export function checkLocation(value: string, name: string, place: () => string): string {
   const path = Buffer.from(value, 'latin1').toString('utf8');
-  const location = path.replace(/^(\.\/+)+/, '');
+  const location = withoutDot(path);
   const problem = path.includes('\ufffd') ? 'is not UTF-8' : pathProblem(location);
   if (problem !== undefined) {
     throw new ArtifactsError('E_PATH', `${place()}: the ${name} ${JSON.stringify(path.slice(0, 200))} ${problem}`);

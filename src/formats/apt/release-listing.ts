@@ -1,7 +1,7 @@
 /** What a Release file lists: paths with size and digest. */
 import { ArtifactsError } from '../../core/errors.ts';
 import { parseSha256, type Sha256 } from '../../core/digest.ts';
-import { pathProblem } from '../../util/safe-path.ts';
+import { pathProblem, withoutDot } from '../../util/safe-path.ts';
 import type { Digested } from '../format.ts';
 
 /** Paths below the folder of the Release file. */
@@ -22,13 +22,13 @@ export function readListing(section: string | undefined): Listing {
 }
 
 function addLine(listing: Map<string, Digested>, line: string): void {
-  const [digest = '', size = '', written = '', ...more] = line.split(/\s+/);
+  const [digest = '', size = '', written = '', ...more] = line.split(/\s+/, 4);
   const sha256: Sha256 | undefined = parseSha256(digest);
   if (sha256 === undefined || !/^\d{1,15}$/.test(size) || written === '' || more.length > 0) {
     throw new ArtifactsError('E_FORMAT', `Release lists ${JSON.stringify(line.slice(0, 120))}, which is no digest, size and path`);
   }
   // Flat repositories list `./Packages`.
-  const path = written.replace(/^(\.\/+)+/, '');
+  const path = withoutDot(written);
   const problem = pathProblem(path);
   if (problem !== undefined) {
     throw new ArtifactsError('E_PATH', `Release lists the path ${JSON.stringify(written.slice(0, 120))}, which ${problem}`);

@@ -76,7 +76,7 @@ function checkSuite(fields: Map<string, string>, { distribution }: UpstreamReque
   const asked = new Set([distribution, ...distribution.split('/').slice(0, 1)]);
   const candidates = offered.flatMap((name) => [name, ...name.split('/').slice(0, 1)]);
   if (candidates.some((name) => asked.has(name))) return;
-  throw new ArtifactsError('E_SUITE', `Asked for the distribution "${distribution}" and was served "${offered.join('", "')}"`, {
+  throw new ArtifactsError('E_SUITE', `Asked for the distribution "${distribution}" and was served "${offered.join('", "').slice(0, 200)}"`, {
     hint: 'Set `distribution` to what the upstream calls itself, if that is what you want.',
   });
 }

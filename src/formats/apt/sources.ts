@@ -41,7 +41,7 @@ export function readChecksums(text: string | undefined, place: () => string): Fi
   const files: FileRef[] = [];
   for (const line of (text ?? '').split('\n')) {
     if (line.trim() === '') continue;
-    const [digest = '', size = '', name = '', ...more] = line.trim().split(/\s+/);
+    const [digest = '', size = '', name = '', ...more] = line.trim().split(/\s+/, 4);
     if (!/^\d{1,15}$/.test(size) || name === '' || more.length > 0) {
       throw malformed(place(), `${JSON.stringify(line.trim().slice(0, 100))} in Checksums-Sha256 is no digest, size and name`);
     }

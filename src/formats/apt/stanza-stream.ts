@@ -72,10 +72,11 @@ function findEnd(bytes: Buffer, from: number): number {
     if (newline === -1) return -1;
     const next = bytes[newline + 1];
     if (next === NEWLINE || (next === RETURN && bytes[newline + 2] === NEWLINE)) return newline + 1;
-    // Most lines are short: jumping to the next pair of newlines saves looking at each.
-    const pair = bytes.indexOf('\n\n', newline, 'latin1');
-    const crlf = next === RETURN || bytes[newline - 1] === RETURN;
-    if (!crlf) return pair === -1 ? -1 : pair + 1;
+    if (next !== RETURN && bytes[newline - 1] !== RETURN) {
+      // Most lines are short: jumping to the next pair of newlines saves looking at each.
+      const pair = bytes.indexOf('\n\n', newline, 'latin1');
+      return pair === -1 ? -1 : pair + 1;
+    }
     at = newline + 1;
   }
 }

@@ -32,6 +32,8 @@ export interface Paragraph {
 export interface ControlOptions {
   /** Accept lines that begin with `#`: legal in source control files, never in an index (Policy 5.1). */
   readonly comments?: boolean;
+  /** Refuse a second paragraph where it begins. */
+  readonly single?: boolean;
   /** What the text is called in messages. */
   readonly label?: string;
 }
@@ -42,8 +44,9 @@ export interface ControlOptions {
  */
 export function fields(text: Buffer, options: ControlOptions = {}): readonly Field[] {
   const found: Field[] = [];
+  const names = new Set<string>();
   scan(text, options, (line) => {
-    if (line.kind === 'field') found.push(readField(text, line, found, options));
+    if (line.kind === 'field') found.push(readField(text, line, names, options));
     else if (line.kind === 'continuation') extendLast(found, line, options);
   });
   return found;
@@ -57,17 +60,21 @@ export function fields(text: Buffer, options: ControlOptions = {}): readonly Fie
 export function parseControl(text: Buffer, options: ControlOptions = {}): readonly Paragraph[] {
   const paragraphs: Paragraph[] = [];
   let current: Field[] = [];
-  const close = (): void => {
+  const names = new Set<string>();
+  const close = (): undefined => {
     const first = current[0];
     const last = current.at(-1);
     if (first === undefined || last === undefined) return;
     paragraphs.push({ line: first.line, start: first.start, end: last.end, fields: current });
     current = [];
+    names.clear();
   };
   scan(text, options, (line) => {
-    if (line.kind === 'field') current.push(readField(text, line, current, options));
+    if (line.kind === 'blank') return close();
+    if (paragraphs.length > 0 && options.single === true) throw failure(options, line, 'there is more than one paragraph in it');
+    if (line.kind === 'field') current.push(readField(text, line, names, options));
     else if (line.kind === 'continuation') extendLast(current, line, options);
-    else if (line.kind === 'blank') close();
+    return undefined;
   });
   close();
   return paragraphs;
@@ -87,6 +94,9 @@ export function fieldValue(text: Buffer, name: string): string | undefined {
 export function valueOf(text: Buffer, field: Field): string {
   return decodeValue(text, field.valueStart, field.end);
 }
+
+/** Packages have some dozens. Each costs more memory than its few bytes. */
+const MOST_FIELDS = 10_000;
 
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
@@ -123,16 +133,17 @@ function kindOfLine(text: Buffer, start: number, end: number, options: ControlOp
   return isBlank(first) ? 'continuation' : 'field';
 }
 
-function readField(text: Buffer, line: Line, before: readonly Field[], options: ControlOptions): Field {
+/** `names` has those of the paragraph so far, in lower case. */
+function readField(text: Buffer, line: Line, names: Set<string>, options: ControlOptions): Field {
   const colon = text.indexOf(COLON, line.start);
   if (colon === -1 || colon >= line.end) throw failure(options, line, 'a line without a colon');
   const name = text.toString('latin1', line.start, colon);
   // Policy 5.1: printable US-ASCII without blanks, not beginning with "#" or "-".
   if (!/^[!"$-,.-9;-~][!-9;-~]*$/.test(name)) throw failure(options, line, `"${printable(name)}" is no field name`);
   const lower = name.toLowerCase();
-  if (before.some((field) => field.name.toLowerCase() === lower)) {
-    throw failure(options, line, `the field ${name} stands twice in one paragraph`);
-  }
+  if (names.has(lower)) throw failure(options, line, `the field ${name} stands twice in one paragraph`);
+  if (names.size >= MOST_FIELDS) throw failure(options, line, `more than ${MOST_FIELDS} fields in one paragraph`);
+  names.add(lower);
   return { name, start: line.start, valueStart: colon + 1, end: line.end, line: line.number };
 }
 

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { parseSha256 } from '../../../src/core/digest.ts';
-import { isArtifactsError } from '../../../src/core/errors.ts';
+import { isArtifactsError, type ArtifactsError } from '../../../src/core/errors.ts';
 import type { PackageRecord } from '../../../src/core/package.ts';
 import { readDeb, scanDeb } from '../../../src/formats/apt/deb.ts';
 import { unpackMany } from '../../../src/util/unpack-many.ts';
@@ -153,10 +153,11 @@ test('all packings of control.tar are read, many at once, and a damaged one is t
     return scan.end();
   });
 
-  const plain = await unpackMany(packed, new AbortController().signal);
+  const plain = new Map<unknown, Buffer | ArtifactsError>();
+  for await (const one of unpackMany(packed, new AbortController().signal)) plain.set(one.piece, one.plain);
 
   for (const [index, { control, cut, suffix }] of debs.entries()) {
-    const found = plain[index];
+    const found = plain.get(packed[index]);
     t.is(isArtifactsError(found, 'E_FORMAT'), cut, suffix);
     if (!cut) t.true(Buffer.isBuffer(found) && found.includes(control), suffix);
   }
@@ -278,7 +279,8 @@ async function judge(bytes: Buffer, piece = 4096, fileName = 'a.deb'): Promise<P
   try {
     const scan = scanDeb(fileName);
     for (let at = 0; at < bytes.length; at += piece) scan.push(bytes.subarray(at, at + piece));
-    const [plain] = await unpackMany([scan.end()], new AbortController().signal);
+    const { value: unpacked } = await unpackMany([scan.end()], new AbortController().signal).next();
+    const plain = unpacked?.plain;
     if (plain === undefined || isArtifactsError(plain)) return plain?.message ?? 'nothing';
     const sha256 = parseSha256(createHash('sha256').update(bytes).digest('hex'));
     if (sha256 === undefined) throw new Error('no digest');
