@@ -31,7 +31,7 @@ function start(site: Site, args: readonly string[]): ChildProcess {
 }
 
 for (const signal of ['SIGKILL', 'SIGINT', 'SIGTERM'] as const) {
-  test.serial(`${signal} in the middle of the downloads: the next run fetches the rest only, and resumes what was cut`, async (t) => {
+  test.serial(`0.4 ${signal} in the middle of the downloads: the next run fetches the rest only, and resumes what was cut`, async (t) => {
     await using site = await openSite({ components: { main: DEBS } });
     const child = await startStalled(site);
     const ended = once(child, 'exit');

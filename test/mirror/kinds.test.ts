@@ -50,7 +50,7 @@ testWith(hasCommand('dpkg-source'), 'dpkg-source is not installed')('sources are
   t.deepEqual(await site.json<{ problems: string[] }>(['db', 'check', '--deep']).then(({ problems }) => problems), []);
 });
 
-test('a source package without its .dsc or with a slash in a file name is refused', async (t) => {
+test('A29 a source package without its .dsc or with a slash in a file name is refused', async (t) => {
   await using dir = await tempDir();
   const source = buildSource('hello');
   const stanza = sourcesStanza(source, 'pool/h');
@@ -131,7 +131,7 @@ test('a listed file of one source is passed through byte for byte', async (t) =>
   t.true(readdirSync(`${client.folder}/lists`).some((name) => name.includes('Translation-en')));
 });
 
-test('translations and components of two components are joined once each, not once per component', async (t) => {
+test('0.12 translations and components of two components are joined once each, not once per component', async (t) => {
   await using dir = await tempDir();
   const translation = (name: string): string => `Package: ${name}\nDescription-md5: ${createHash('md5').update(name).digest('hex')}\nDescription-en: ${name}\n`;
   const header = '---\nFile: DEP-11\nVersion: "0.14"\n';

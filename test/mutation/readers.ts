@@ -75,7 +75,7 @@ function openRepoTools(folder: string): RepoTools {
 }
 
 function readRelease(bytes: Buffer): void {
-  const problems = [() => format.upstream.readRoot(bytes, REQUEST), () => format.publishing.readServed(bytes)].map((read) => {
+  const problems = [() => format.upstream.readRoot(bytes, REQUEST), () => format.publishing.readServed(bytes, { root: '' })].map((read) => {
     try {
       return void read();
     } catch (error) {

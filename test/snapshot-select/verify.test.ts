@@ -74,7 +74,7 @@ test('other snapshots may meet the needs, and are not checked themselves', async
   t.deepEqual(check([helper]), ['c']);
 });
 
-test('a provider in the wrong version hides no provider in the right one', async (t) => {
+test('0.5 a provider in the wrong version hides no provider in the right one', async (t) => {
   await using dir = await tempDir();
   using catalog = testCatalog(dir);
   const snapshot = freeze(
