@@ -3,12 +3,14 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LeafCache } from '../catalog/leaf-cache.ts';
+import type { LockFolder } from '../catalog/lock.ts';
 import type { Clock, Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
 import type { Pool } from '../pool/index.ts';
 import { pruneGenerations, type KeepRule } from './generations.ts';
 import { unlinkShared } from './shared-files.ts';
 import { sweepPublished } from './sweep-published.ts';
+import { sweepTemporary } from './sweep-temporary.ts';
 import { pruneTrees } from './trees.ts';
 
 /** A file that is not needed now may belong to an update on its way, or be downloaded by a client: it stays this long. */
@@ -19,6 +21,9 @@ export interface CleanUpRequest {
   readonly pool: Pool;
   readonly cache: LeafCache;
   readonly publicRoot: string;
+  readonly locks: LockFolder;
+  /** For what need not outlive a run. */
+  readonly temporary: string;
   readonly clock: Clock;
   readonly keep: KeepRule;
   readonly dryRun: boolean;
@@ -40,7 +45,9 @@ export function cleanUp(request: CleanUpRequest, ctx: Context): CleanedUp {
   const records = catalog.sweep.collect(dryRun);
   const pool = sweepPool(request, records.files, ctx);
   if (!dryRun) {
-    request.pool.removeAbandoned(request.clock().getTime() - GRACE_MILLISECONDS);
+    const before = request.clock().getTime() - GRACE_MILLISECONDS;
+    request.pool.removeAbandoned(before);
+    sweepTemporary(request.temporary, { before, locks: request.locks });
     request.cache.keep(catalog.sweep.leafDigests());
     request.cache.keepFileLists(records.files);
   }

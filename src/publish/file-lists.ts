@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import type { LeafCache } from '../catalog/leaf-cache.ts';
 import type { PublishedIndex } from '../catalog/publications.ts';
@@ -151,6 +152,9 @@ const LONGEST_LIST = 64 * 1024 * 1024;
 
 const UNLISTABLE: ReadonlySet<string> = new Set(['E_FORMAT', 'E_TOOL', 'E_TOO_LARGE']);
 
+/** Packages unpacked at a time. */
+const AT_ONCE = availableParallelism();
+
 /** Files listed in one transaction of the cache. */
 const BATCH = 256;
 
@@ -160,10 +164,17 @@ async function listPackages(files: readonly Sha256[], { cache, pool }: FileListT
   for (let at = 0; at < missing.length; at += BATCH) {
     ctx.report({ type: 'progress', id: 'file-lists', label: 'listing files of packages', done: at, total: missing.length, unit: 'files' });
     const lists = new Map<Sha256, string>();
-    for (const file of missing.slice(at, at + BATCH)) {
-      ctx.signal.throwIfAborted();
-      lists.set(file, await listPackage(pool.path(file), ctx));
-    }
+    const waiting = missing.slice(at, at + BATCH);
+    const work = async (): Promise<void> => {
+      for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+        ctx.signal.throwIfAborted();
+        lists.set(file, await listPackage(pool.path(file), ctx));
+      }
+    };
+    // Whoever fails takes the work away from the others; all have ended when this goes on.
+    const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, () => work().finally(() => (waiting.length = 0))));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
     cache.putFileLists(lists);
   }
   if (missing.length > 0) ctx.report({ type: 'progress-end', id: 'file-lists' });

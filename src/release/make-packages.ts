@@ -101,6 +101,6 @@ export async function makePublication(
     const { origin, label, fields, architectures } = spec;
     const published = await publish({ prefix, distribution, components, origin, label, fields, architectures }, required(signer), tools, ctx);
     if (!published.changed) return { state: 'fresh', detail: 'served already' };
-    return { state: 'done', detail: `generation ${published.publication.generation}, ${published.linked} files added` };
+    return { state: 'done', detail: `generation ${published.publication.generation}, ${counted(published.linked, 'file')} added` };
   });
 }

@@ -7,7 +7,7 @@ import { linesReporter } from '../../src/cli/reporters/lines.ts';
 import { createMeter } from '../../src/cli/reporters/meter.ts';
 import type { Reporter, ReporterOptions } from '../../src/cli/reporters/reporter.ts';
 import { ttyReporter } from '../../src/cli/reporters/tty.ts';
-import { bytesText, durationText } from '../../src/cli/reporters/units.ts';
+import { amountText, bytesText, durationText } from '../../src/cli/reporters/units.ts';
 import type { Event, ProgressEvent } from '../../src/core/event.ts';
 
 const MB = 1_000_000;
@@ -42,6 +42,10 @@ function watched(create: (options: ReporterOptions) => Reporter, columns = 100) 
     },
   };
 }
+
+test('one is one: amounts have the number that fits', (t) => {
+  t.deepEqual([0, 1, 2].map((count) => amountText(count, 'files')), ['0 files', '1 file', '2 files']);
+});
 
 test('lines: each event is a line, and a lock holder is named', (t) => {
   const log = watched(linesReporter);

@@ -1,4 +1,5 @@
 import type { ProgressEvent } from '../../core/event.ts';
+import { counted } from '../../util/counted.ts';
 
 /** Amounts as people read them. */
 
@@ -15,9 +16,9 @@ export function bytesText(bytes: number): string {
   return `${step > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${STEPS[step]}`;
 }
 
-/** `1.5 MB` or `12 files`. */
+/** `1.5 MB`, `12 files` or `1 file`. */
 export function amountText(amount: number, unit: ProgressEvent['unit']): string {
-  return unit === 'bytes' ? bytesText(amount) : `${Math.round(amount)} ${unit}`;
+  return unit === 'bytes' ? bytesText(amount) : counted(Math.round(amount), unit.slice(0, -1));
 }
 
 /** Units per second: `1.5 MB/s`, `12 files/s`. */
