@@ -218,6 +218,8 @@ export interface ListedFormat {
   readonly partition: string;
   /** Where a file stands in a distribution: once, or once for each of the architectures. */
   paths(name: string, component: string, architectures: readonly string[]): readonly string[];
+  /** The record of a file in its best form; `name` is its path below the component, without the suffix of its packing. */
+  record(name: string, index: UpstreamIndex): UpstreamPackage;
   /** What a record of that partition stands for. */
   read(record: Pick<PackageRecord, 'name' | 'text'>): ListedFile;
   /**

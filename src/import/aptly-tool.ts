@@ -6,6 +6,7 @@ import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import type { FileRef } from '../core/package.ts';
 import type { RepoFormat } from '../formats/format.ts';
 import { runCommand, startCommand } from '../util/run-command.ts';
+import { readMirror, readRepo, type AptlyMirror, type AptlyRepo } from './aptly-vars.ts';
 import type { FoundList, FoundPackage } from './found.ts';
 import { readStanza } from './read-stanza.ts';
 
@@ -29,8 +30,27 @@ export async function hasAptly(): Promise<boolean> {
   }
 }
 
-/** Everything aptly knows. Opening a database writes to it, so aptly is given a copy of its own. */
+/** Everything aptly knows, as lists of packages. */
 export async function readWithAptly(at: AptlyRoot, format: RepoFormat, ctx: Context): Promise<FoundList[]> {
+  return withDatabase(at, (asking) => readAll({ ...asking, format }, ctx));
+}
+
+/** How aptly defines its mirrors and local repositories. */
+export async function readDefinitions(at: AptlyRoot, ctx: Context): Promise<{ readonly mirrors: readonly AptlyMirror[]; readonly repos: readonly AptlyRepo[] }> {
+  return withDatabase(at, async ({ options }) => {
+    const shown = async (kind: 'mirror' | 'repo'): Promise<string[]> => {
+      const texts: string[] = [];
+      for (const name of await namesOf(kind, options, ctx)) {
+        texts.push((await runCommand('aptly', [...options, kind, 'show', '-json', name], { signal: ctx.signal })).stdout.toString());
+      }
+      return texts;
+    };
+    return { mirrors: (await shown('mirror')).map(readMirror), repos: (await shown('repo')).map(readRepo) };
+  });
+}
+
+/** Opening a database writes to it, so aptly is given a copy of its own. */
+async function withDatabase<T>(at: AptlyRoot, work: (asking: Omit<Asking, 'format'>) => Promise<T>): Promise<T> {
   const folder = join(at.temporary, 'aptly');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -38,7 +58,7 @@ export async function readWithAptly(at: AptlyRoot, format: RepoFormat, ctx: Cont
     const options = [`-config=${at.config ?? copyDatabase(at.root, folder)}`];
     const copied = join(folder, 'root');
     const place = (path: string): string => (path.startsWith(`${copied}/`) ? join(at.root, relative(copied, path)) : path);
-    return await readAll({ options, format, place }, ctx);
+    return await work({ options, place });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -71,14 +91,21 @@ async function readAll(asking: Asking, ctx: Context): Promise<FoundList[]> {
   const { packages, problems } = await readPackages(asking, ctx);
   const lists: FoundList[] = [];
   for (const kind of ['snapshot', 'mirror', 'repo'] as const) {
-    const { stdout } = await runCommand('aptly', [...asking.options, kind, 'list', '-raw'], { signal: ctx.signal });
-    for (const name of stdout.toString().split('\n').filter((line) => line !== '')) {
+    for (const name of await namesOf(kind, asking.options, ctx)) {
       ctx.report({ type: 'phase', subject: 'aptly', text: `reading ${kind} ${name}` });
       lists.push({ kind, name, ...(await readList({ kind, name }, { ...asking, packages, problems }, ctx)) });
     }
   }
   return lists;
 }
+
+async function namesOf(kind: 'snapshot' | 'mirror' | 'repo', options: readonly string[], ctx: Context): Promise<string[]> {
+  const { stdout } = await runCommand('aptly', [...options, kind, 'list', '-raw'], { signal: ctx.signal });
+  return stdout.toString().split('\n').filter((line) => line !== '');
+}
+
+/** What aptly makes of images of the installer: a package without a version. It keeps no more of them than their files. */
+const INSTALLER = /^(?:P\S+ installer  [0-9a-f]+$|Package: installer\nArchitecture: .*\nVersion: *$)/m;
 
 interface Known {
   /** By the digest that tells a package from every other: that of its .deb or .dsc. */
@@ -99,7 +126,7 @@ async function readPackages({ options, format, place }: Asking, ctx: Context): P
       stanza = part;
       continue;
     }
-    if (stanza === undefined) continue;
+    if (stanza === undefined || INSTALLER.test(stanza)) continue;
     const identity = identityOf(stanza);
     try {
       const record = await readStanza(stanza, format);
@@ -161,6 +188,10 @@ async function readList(
   const found: FoundPackage[] = [];
   const missing: string[] = [];
   for (const entry of stdout.toString('latin1').split('\n--\n').filter((text) => text.trim() !== '')) {
+    if (INSTALLER.test(entry)) {
+      ctx.report({ type: 'warning', message: `${kind} ${name}: images of the installer are left out; a mirror with \`with_installer\` fetches them` });
+      continue;
+    }
     const identity = identityOf(entry);
     const known = packages.get(identity);
     if (known !== undefined) found.push(known);

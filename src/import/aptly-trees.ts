@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import { recordDigest } from '../core/package.ts';
-import type { RepoFormat, UpstreamIndex } from '../formats/format.ts';
+import type { RepoFormat, ServedRoot, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
 import { verifyClearsigned, verifyDetached } from '../sign/verify.ts';
 import { hashFile } from '../util/hash-file.ts';
 import { unpackFile } from '../util/unpack.ts';
@@ -28,7 +28,8 @@ export async function readTrees(trees: Trees, format: RepoFormat, ctx: Context):
     for (const component of [...new Set(root.indexes.map(componentOf))].sort()) {
       const indexes = root.indexes.filter((index) => componentOf(index) === component);
       const name = [place.prefix, place.distribution, component].filter((part) => part !== '').join('-').replaceAll('/', '-');
-      lists.push({ kind: 'published', name, packages: await readComponent(indexes, { place, format }, ctx), problems: [] });
+      const packages = [...(await readComponent(indexes, { place, format }, ctx)), ...readListed(root, component, { place, format })];
+      lists.push({ kind: 'published', name, packages, problems: [] });
     }
   }
   return lists;
@@ -103,4 +104,37 @@ async function readComponent(
     }
   }
   return [...packages.values()];
+}
+
+/** What is listed besides indexes of packages and their own Release files: RepositoryFormat's further kinds. */
+const FURTHER = /^(?:Contents-|i18n\/|dep11\/|cnf\/)/;
+
+/** Files are only named here: whoever stores them checks their digests. */
+function readListed(root: ServedRoot, component: string, { place, format }: { readonly place: TreePlace; readonly format: RepoFormat }): FoundPackage[] {
+  const found: FoundPackage[] = [];
+  for (const [listed, forms] of root.forms) {
+    const name = listed.startsWith(`${component}/`) ? listed.slice(component.length + 1) : '';
+    const offers = forms.flatMap(({ path, packing }) => {
+      const digested = root.files.get(path);
+      return digested !== undefined && existsSync(join(place.folder, path)) ? [{ ...digested, paths: [path], compression: packing }] : [];
+    });
+    const plain = root.files.get(listed) ?? offers[0];
+    if (plain === undefined || offers.length === 0) continue;
+    const index = { name: listed, kind: 'file', offers, plain };
+    const isBundle = name !== '' && root.bundles.includes(listed);
+    const offered = isBundle ? readBundle(index, place, format) : FURTHER.test(name) ? format.publishing.listed.record(name, index) : undefined;
+    if (offered !== undefined) found.push({ record: offered.record, paths: offered.locations.map((path) => join(place.folder, path)) });
+  }
+  return found;
+}
+
+function readBundle(index: UpstreamIndex, { folder, distribution }: TreePlace, format: RepoFormat): UpstreamPackage {
+  const bundle = format.upstream.readBundle(index, readFileSync(join(folder, index.name)));
+  return bundle.record(
+    bundle.files.map(({ path }) => {
+      const stat = statSync(join(folder, path), { throwIfNoEntry: false });
+      if (stat === undefined) throw new ArtifactsError('E_STATE', `${distribution}: ${index.name} lists ${path}, which is not there`);
+      return stat.size;
+    }),
+  );
 }

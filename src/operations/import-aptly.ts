@@ -12,6 +12,9 @@ export const importAptly = defineOperation({
 names (mirror-NAME and repo-NAME where a name is taken). Without aptly, or with --published, what it has published is read
 instead: one snapshot for each component, PREFIX-DISTRIBUTION-COMPONENT.
 
+With --vars the definitions of its mirrors and local repositories are written down as variables too, all but the keys,
+which aptly does not keep.
+
 Files are copied into the pool, sharing their blocks where the file system can, and hashed on the way. Nothing of aptly's
 changes; it may be imported again, and only what is new comes in. docs/coming-from-aptly.md says what follows.`,
   example: `$ artifacts import aptly /var/lib/aptly
@@ -24,10 +27,12 @@ ours         repo            4         imported
   options: {
     config: { kind: 'text', value: 'FILE', summary: "aptly's configuration, when its database lies elsewhere; aptly then opens it itself" },
     published: { kind: 'flag', summary: 'read the published trees, also where aptly is installed' },
+    vars: { kind: 'text', value: 'FILE', summary: 'also write the mirrors and repositories down there, for vars/' },
     keyring: { kind: 'text', value: 'FILE', summary: 'public keys that the published trees must be signed with' },
   },
-  run: async (app, { root, config, published, keyring }, ctx): Promise<Result> => {
+  run: async (app, { root, config, published, keyring, vars }, ctx): Promise<Result> => {
     const { hasAptly } = await import('../import/aptly-tool.ts');
+    if (vars !== undefined) await writeVars(app, { root, config, vars }, ctx);
     if (published || !(await hasAptly())) {
       if (!published) ctx.report({ type: 'warning', message: 'aptly is not installed: only what it has published is read' });
       return bringIn(app, root, await fromTrees(app, { root, keyring }, ctx), ctx);
@@ -60,6 +65,19 @@ async function fromAptly(app: App, { root, config }: { root: string; config: str
   const { formatOf } = await import('../formats/index.ts');
   const { readWithAptly } = await import('../import/aptly-tool.ts');
   return readWithAptly({ root, temporary: app.temporary, ...(config === undefined ? {} : { config }) }, formatOf('apt'), ctx);
+}
+
+/** Written before anything is imported: it is quick, and may be refused. */
+async function writeVars(app: App, { root, config, vars }: { root: string; config: string | undefined; vars: string }, ctx: Context): Promise<void> {
+  const { existsSync } = await import('node:fs');
+  const { ArtifactsError } = await import('../core/errors.ts');
+  const { readDefinitions } = await import('../import/aptly-tool.ts');
+  const { variablesText } = await import('../import/aptly-vars.ts');
+  const { writeFileDurably } = await import('../util/durable.ts');
+  if (existsSync(vars)) throw new ArtifactsError('E_EXISTS', `The file ${vars} exists already`, { hint: 'Name a new one, and bring the two together by hand.' });
+  const { mirrors, repos } = await readDefinitions({ root, temporary: app.temporary, ...(config === undefined ? {} : { config }) }, ctx);
+  writeFileDurably(vars, variablesText(mirrors, repos));
+  ctx.report({ type: 'note', message: `${vars} has ${counted(mirrors.length, 'mirror')}; name the keys of each before the first update` });
 }
 
 async function fromTrees(app: App, { root, keyring }: { root: string; keyring: string | undefined }, ctx: Context): Promise<FoundList[]> {

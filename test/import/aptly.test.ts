@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { buildDeb } from '../rig/deb.ts';
@@ -7,6 +8,7 @@ import { rigKey } from '../rig/key.ts';
 import { runCommand } from '../rig/run.ts';
 import { makeSite, type Site } from '../rig/site.ts';
 import { hasCommand, testWith } from '../rig/skip.ts';
+import { serve } from '../rig/server.ts';
 import { tempDir, type TempDir } from '../rig/temp.ts';
 import { fingerprint } from '../rig/witness.ts';
 import { aptUpstream } from '../rig/upstream.ts';
@@ -88,7 +90,7 @@ interface Shown {
 
 async function ourPackages(site: Site, name: string): Promise<string[]> {
   const { packages } = await site.json<Shown>(['snapshot', 'show', name, '--packages']);
-  return packages.map((item) => `${item.name} ${item.version} ${item.architecture} ${(item.files.find((file) => file.name.endsWith('.dsc')) ?? item.files[0])?.sha256}`).sort();
+  return packages.filter(({ architecture }) => architecture !== 'listed').map((item) => `${item.name} ${item.version} ${item.architecture} ${(item.files.find((file) => file.name.endsWith('.dsc')) ?? item.files[0])?.sha256}`).sort();
 }
 
 async function bareSite(dir: TempDir): Promise<Site> {
@@ -198,4 +200,84 @@ test('a signed tree is verified, a changed index is refused', async (t) => {
   for (const form of ['', '.gz', '.xz']) writeFileSync(dir.join('root/public/dists/rig/main/binary-amd64', `Packages${form}`), 'changed');
   t.is((await run('key.asc')).status, 12);
   t.is((await site.run(['import', 'aptly', dir.join('nowhere'), '--published'])).status, 10);
+});
+
+const IMAGES: Readonly<Record<string, string>> = { MANIFEST: 'what there is', 'netboot/mini.iso': 'an image' };
+const SUMS = Object.entries(IMAGES).map(([path, text]) => `${createHash('sha256').update(text).digest('hex')}  ./${path}\n`).join('');
+const INSTALLER = 'main/installer-amd64/current/images';
+
+withAptly('mirrors and repositories are written down as variables that update the same mirrors, and images are left to them', async (t) => {
+  await using dir = await tempDir();
+  const rig = await aptlyRoot(dir);
+  const upstream = await aptUpstream({ components: { main: [buildDeb({ name: 'alpha' }), buildDeb({ name: 'beta' })], extra: [] }, indices: { [`${INSTALLER}/SHA256SUMS`]: SUMS }, byHash: false });
+  for (const [path, text] of Object.entries(IMAGES)) upstream.files.set(`${upstream.folder}/${INSTALLER}/${path}`, Buffer.from(text));
+  await using server = await serve(upstream.files);
+  await rig.aptly('mirror', 'create', '-ignore-signatures', '-architectures=amd64', '-with-installer', 'images@all', server.url, 'rig', 'main');
+  await rig.aptly('mirror', 'create', '-ignore-signatures', '-architectures=amd64', '-filter=alpha | Name (% x*)', '-filter-with-deps', 'some', server.url, 'rig');
+  for (const name of ['images@all', 'some']) await rig.aptly('mirror', 'update', '-ignore-signatures', name);
+  await rig.aptly('repo', 'create', '-comment=what we build: all', 'ours');
+  const site = await bareSite(dir);
+  const vars = join(site.root, 'vars', 'from-aptly.yml');
+
+  const imported = await site.run(['import', 'aptly', rig.root, '--vars', vars, '--json']);
+
+  t.regex(imported.stderr, /mirror images@all: images of the installer are left out/);
+  t.deepEqual((JSON.parse(imported.stdout) as Imported).lists.map(({ snapshot, packages, state }) => [snapshot, packages, state]), [
+    ['images@all', 2, 'imported'],
+    ['some', 1, 'imported'],
+    ['ours', 0, 'imported'],
+  ]);
+  t.regex((await site.run(['import', 'aptly', rig.root, '--vars', vars])).stderr, /exists already/);
+  const text = readFileSync(vars, 'utf8');
+  t.regex(text, /filter: alpha \| Name \(% x\*\)\n {4}filter_with_deps: true\n/);
+  t.regex(text, /comment: "what we build: all"/);
+  const all = join(site.root, 'vars', 'all.yml');
+  const { aptly_mirrors: _none, ...others } = JSON.parse(readFileSync(all, 'utf8')) as Record<string, unknown>;
+  writeFileSync(all, JSON.stringify(others));
+  t.deepEqual([...(await site.run(['config', 'check'])).stderr.matchAll(/^ .*: mirror (\S+): gpg\.key is missing/gm)].map(([, name]) => name), ['images-all', 'some']);
+  writeFileSync(join(site.root, 'keys', 'rig.asc'), upstream.keyring);
+  writeFileSync(vars, text.replaceAll('key: []', `{ key: [${upstream.fingerprints.join()}], keyring: keys/rig.asc }`).replaceAll(/gpg:\n +/g, 'gpg: '));
+  t.is((await site.run(['config', 'check'])).stderr, '');
+  const some = await site.json<{ packages: number }>(['mirror', 'update', 'some']);
+  const images = await site.json<{ packages: number; files: number }>(['mirror', 'update', 'images-all']);
+  t.deepEqual([some.packages, images.packages], [1, 3]);
+  t.is(server.paths().filter((path) => path.endsWith('alpha_1.0-1_amd64.deb')).length, 1, 'by aptly');
+});
+
+withAptly('with --config aptly opens the database it names, wherever that is', async (t) => {
+  await using dir = await tempDir();
+  const rig = await filledRoot(dir);
+  const site = await bareSite(dir);
+
+  const imported = await site.json<Imported>(['import', 'aptly', dir.join('elsewhere'), '--config', dir.join('aptly.conf')]);
+
+  t.deepEqual(imported.lists.map(({ state }) => state), ['imported', 'imported', 'imported', 'imported']);
+  t.deepEqual(await ourPackages(site, 'first'), await aptlyPackages(rig, 'snapshot', 'first'));
+  const wrong = await site.run(['import', 'aptly', rig.root, '--config', dir.join('none.conf')]);
+  t.is(wrong.status, 1);
+  t.regex(wrong.stderr, /none\.conf/);
+});
+
+withAptly('what a tree lists besides packages comes in with it: Contents, and images of the installer', async (t) => {
+  await using dir = await tempDir();
+  const rig = await aptlyRoot(dir);
+  const upstream = await aptUpstream({ components: { main: [buildDeb({ name: 'alpha' })] }, indices: { [`${INSTALLER}/SHA256SUMS`]: SUMS }, byHash: false });
+  for (const [path, text] of Object.entries(IMAGES)) upstream.files.set(`${upstream.folder}/${INSTALLER}/${path}`, Buffer.from(text));
+  await using server = await serve(upstream.files);
+  await rig.aptly('mirror', 'create', '-ignore-signatures', '-architectures=amd64', '-with-installer', 'm', server.url, 'rig');
+  await rig.aptly('mirror', 'update', '-ignore-signatures', 'm');
+  await rig.aptly('snapshot', 'create', 's', 'from', 'mirror', 'm');
+  await rig.aptly('publish', 'snapshot', '-skip-signing', '-distribution=rig', 's');
+  const site = await bareSite(dir);
+
+  await site.json(['import', 'aptly', rig.root, '--published']);
+  await site.json(['publish', 'snapshot', 'rig-main', '--distribution', 'rig']);
+
+  const folder = `${site.publicRoot}/apt-mirror/integrated/dists/rig`;
+  t.regex(gunzipSync(readFileSync(`${folder}/main/Contents-amd64.gz`)).toString(), /^usr\/share\/alpha\/version +misc\/alpha$/m);
+  t.is(readFileSync(`${folder}/${INSTALLER}/netboot/mini.iso`, 'utf8'), 'an image');
+  t.is((await site.run(['publish', 'verify'])).status, 0);
+  rmSync(join(rig.root, 'public', upstream.folder, INSTALLER, 'MANIFEST'));
+  const lost = await site.run(['import', 'aptly', rig.root, '--published']);
+  t.regex(lost.stderr, /lists main\/installer-amd64\/current\/images\/MANIFEST, which is not there/);
 });

@@ -41,6 +41,7 @@ export function listedRecord(name: string, { offers, plain }: UpstreamIndex, { n
 export const listedFiles: ListedFormat = {
   partition: LISTED,
   paths: (name, component) => [`${component}/${name}`],
+  record: (name, index) => listedRecord(name, index),
   read: ({ name, text }): ListedFile => {
     const { packing, plain } = JSON.parse(text.toString()) as ListedText;
     return { name, packing, plain, suffix: SUFFIXES[packing] };
