@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { MergePolicy } from '../core/snapshot.ts';
 import type { RetentionRule } from '../retention/policy.ts';
 import { readMergeFlags, readRepoFlag } from './aptly-flags.ts';
+import { buildGit } from './build-git.ts';
 import { buildMirror, unique } from './build-mirror.ts';
 import { check, refuse, warn } from './check.ts';
 import type { CheckContext } from './check.ts';
@@ -59,6 +60,7 @@ export function buildConfig(options: BuildOptions, context: CheckContext): Confi
     downloads: { parallel: downloads?.parallel ?? 16, proxy: downloads?.proxy },
     retention: (read('retention') ?? []).map(buildRetention),
     completeness: buildCompleteness(read('completeness'), root),
+    git: buildGit(options, context),
     environment,
     warnings: [],
     ignored: context.variables.names

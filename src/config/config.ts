@@ -3,6 +3,7 @@
  * defaults, but not yet tied to a machine. Resolving `system:` and `native` is resolve-mirror.ts's and
  * resolve-release.ts's work, so that a configuration can be checked anywhere.
  */
+import type { GitLimits, GitRepository } from '../artifacts/git/spec.ts';
 import type { MergePolicy } from '../core/snapshot.ts';
 import type { RetentionRule } from '../retention/policy.ts';
 import type { EnvironmentSettings } from './environment.ts';
@@ -32,6 +33,7 @@ export interface Config {
   readonly retention: readonly RetentionRule[];
   /** Undefined: releases are not tested for completeness. */
   readonly completeness: CompletenessSettings | undefined;
+  readonly git: GitSettings;
   readonly environment: EnvironmentSettings;
   readonly warnings: readonly Problem[];
   /** Variables of RPC-O that mean nothing here. */
@@ -151,6 +153,16 @@ export interface CompletenessSettings {
   readonly ignore: readonly string[];
   /** What deployers have besides the release: names of mirrors, publications (`prefix/distribution`), or Packages files. */
   readonly base: readonly string[];
+}
+
+/** Which git repositories releases are made of. */
+export interface GitSettings {
+  readonly repositories: readonly (GitRepository & { readonly place: Place })[];
+  /** Folders whose YAML files name further ones, as Ansible roles do; absolute. */
+  readonly roles: readonly string[];
+  /** Series -> names, or `all`. */
+  readonly mapping: ReadonlyMap<string, readonly string[]>;
+  readonly limits: GitLimits;
 }
 
 export interface IgnoredVariable extends Place {

@@ -1,5 +1,6 @@
 /** What may stand in vars/ and mappings/, variable by variable. Types are inferred; rules across variables are in rules.ts. */
 import { z } from 'zod';
+import { GIT_VARIABLES } from './git-schema.ts';
 import { RELEASE_PLACEHOLDER, SERIES_PLACEHOLDER } from './templates.ts';
 import {
   duration,
@@ -160,6 +161,7 @@ export const KNOWN_VARIABLES: readonly string[] = [
   'aptly_miko_mapping',
   'aptly_n_mapping',
   'releases',
+  ...GIT_VARIABLES,
 ];
 
 /** RPC-O's other variables: about Ansible, its web server and aptly's own user, all of which have no counterpart. */

@@ -72,6 +72,14 @@ export function parseDuration(text: string): Parsed<number> {
 
 export const duration = textAs(parseDuration);
 
+const UNITS_OF_SIZE: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** `500MiB`, `2GiB` as bytes. */
+export const byteSize = textAs((text) => {
+  const [, count = '', unit = ''] = /^([1-9]\d{0,5})([KMG]iB)$/.exec(text) ?? [];
+  return count === '' ? { problem: `${quote(text)} is no size; write one like 500MiB or 2GiB` } : { value: Number(count) * (UNITS_OF_SIZE[unit] ?? 1) };
+});
+
 /**
  * Names end up in paths, URLs, Release fields and snapshot names, and are typed on command lines: letters, digits and
  * `. + _ ~ -`, no `..`, a letter or digit first.

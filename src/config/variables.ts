@@ -11,7 +11,7 @@ export interface Variables {
 }
 
 /** These may be spread over files, one series (or release) in one file: a new series is a new file. */
-const SPREAD = new Set(['aptly_miko_mapping', 'aptly_n_mapping', 'releases']);
+const SPREAD = new Set(['aptly_miko_mapping', 'aptly_n_mapping', 'git_mapping', 'releases']);
 
 /** Joins the files. A variable, or an entry of a spread one, that stands in two files is a problem naming both places. */
 export function joinSources(sources: readonly ParsedSource[], problems: Problem[]): Variables {

@@ -1,8 +1,10 @@
 /** From the configuration to what release/ works with. */
 import { artifactKinds } from '../artifacts/index.ts';
+import { gitTasks } from '../artifacts/git/tasks.ts';
 import type { ArtifactTask } from '../artifacts/kind.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, Release } from '../config/config.ts';
 import { describeMirror } from '../config/describe-mirror.ts';
+import { resolveGit } from '../config/resolve-git.ts';
 import { findMirror } from '../config/resolve-mirror.ts';
 import { findRelease, resolveRelease, type ReleaseSource } from '../config/resolve-release.ts';
 import { ArtifactsError } from '../core/errors.ts';
@@ -34,14 +36,14 @@ export async function releaseSpec(app: App, name: string): Promise<ReleaseSpec> 
     architectures: resolved.architectures,
     publish: config.environment.publishSnapshot ?? true,
     kinds: artifactKinds,
-    tasks: artifactTasks(),
+    tasks: artifactTasks(config, release),
     completeness: config.completeness === undefined ? undefined : { ...config.completeness, root: config.root },
   };
 }
 
 /** What the release is made of besides packages. */
-function artifactTasks(): ArtifactTask[] {
-  return [];
+function artifactTasks(config: Config, release: Release): ArtifactTask[] {
+  return gitTasks(resolveGit(config, release));
 }
 
 /** Throws E_USAGE or E_NOT_FOUND for a kind or codename the release has not. */

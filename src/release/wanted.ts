@@ -1,8 +1,5 @@
 /** Which packages somebody wants: lists with one package a line, and the lists in Ansible roles. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
-import { ArtifactsError } from '../core/errors.ts';
+import { readConfigured, roleVariables } from '../util/role-variables.ts';
 
 /** A package as apt takes it on a command line: `foo`, `foo=1.2*`, `foo:amd64`. */
 export interface WantedPackage {
@@ -27,7 +24,7 @@ const LIST_NAME = /(?:^|_)(?:distro|apt|deb|debian)_packages$/;
 export function readWanted({ wanted, roles }: { readonly wanted: readonly string[]; readonly roles: readonly string[] }): WantedList {
   const found: Written[] = [
     ...wanted.flatMap(readLines),
-    ...roles.flatMap((folder) => yamlFiles(folder).flatMap((file) => readRole(file))),
+    ...roles.flatMap(readRole),
   ];
   const packages: WantedPackage[] = [];
   const unresolved: string[] = [];
@@ -53,47 +50,15 @@ export function parseWanted(text: string): Omit<WantedPackage, 'from'> | undefin
 }
 
 function readLines(file: string): Written[] {
-  return readText(file)
+  return readConfigured(file, 'completeness')
     .split('\n')
     .map((line, index) => ({ text: line.replace(/#.*$/, '').trim(), from: `${file}:${index + 1}` }))
     .filter(({ text }) => text !== '');
 }
 
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ArtifactsError('E_CONFIG', `completeness: cannot read ${file}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** Links are not followed: a role that links to its parent must not be read for ever. */
-function yamlFiles(folder: string): string[] {
-  let entries;
-  try {
-    entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  } catch (error) {
-    throw new ArtifactsError('E_CONFIG', `completeness: cannot read ${folder}: ${(error as Error).message}`, { cause: error });
-  }
-  return entries
-    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-}
-
-/** Files that are no YAML, as templates of it may be, hold no variables. */
-function readRole(file: string): Written[] {
-  return parseAllDocuments(readText(file), { logLevel: 'silent' }).flatMap((document) => {
-    if (!('errors' in document) || document.errors.length > 0) return [];
-    return lists(document.toJS({ maxAliasCount: 1000 }), file);
-  });
-}
-
-function lists(value: unknown, file: string): Written[] {
-  if (Array.isArray(value)) return value.flatMap((item: unknown) => lists(item, file));
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]: [string, unknown]) =>
-    LIST_NAME.test(key) && Array.isArray(item) ? item.flatMap((entry: unknown) => named(entry, `${file} ${key}`)) : lists(item, file),
+function readRole(folder: string): Written[] {
+  return [...roleVariables(folder, 'completeness')].flatMap(({ name, value, file }) =>
+    LIST_NAME.test(name) && Array.isArray(value) ? value.flatMap((entry: unknown) => named(entry, `${file} ${name}`)) : [],
   );
 }
 
