@@ -19,6 +19,8 @@ export interface Capability {
   readonly name: string;
   /** Absent for an unversioned Provides, which satisfies no versioned need (Debian Policy 7.5). */
   readonly version?: string;
+  /** Satisfies needs of any version: what rpm provides without one. */
+  readonly anyVersion?: boolean;
 }
 
 /** Which kinds of need a closure follows. */
@@ -44,7 +46,14 @@ export interface QuerySubject {
   field(name: string): string | undefined;
   /** Its own name first, then what it provides. */
   readonly capabilities: readonly Capability[];
+  /** Whether it installs this path: where needs may be of files. Asked only for paths that are no capabilities. */
+  installs?(path: string): boolean;
   requirements(follow: FollowOptions): readonly Requirement[];
   /** The Multi-Arch field: `same`, `foreign`, `allowed` or `no`. */
   readonly multiArch: 'same' | 'foreign' | 'allowed' | 'no';
+}
+
+/** True for the words that say a package is for all architectures: Debian's and rpm's. */
+export function isForAll(architecture: string): boolean {
+  return architecture === 'all' || architecture === 'noarch';
 }

@@ -1,8 +1,9 @@
 import { apt } from './apt/index.ts';
 import type { RepoFormat } from './format.ts';
+import { rpm } from './rpm/index.ts';
 
 /** Every repository format: one folder beside this file, one name here. */
-export const formats = { apt } satisfies Record<string, RepoFormat>;
+export const formats = { apt, rpm } satisfies Record<string, RepoFormat>;
 
 /** The format with this id, as the catalog recorded it. */
 export function formatOf(id: string): RepoFormat {

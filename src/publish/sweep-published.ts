@@ -68,13 +68,22 @@ function findPrefixes(publicRoot: string, below = ''): string[] {
 function strangerIn(prefix: string, { catalog, publicRoot }: PublishedSweep): string | undefined {
   for (const { publishing } of Object.values(formats)) {
     const folder = join(prefixFolder({ publicRoot, prefix }), publishing.folders.distributions);
-    for (const link of listFiles(folder)) {
+    for (const link of linksBelow(folder)) {
       const distribution = relative(folder, link);
-      const isOurs = isLinkToGeneration(link) && !distribution.split('/').at(-1)?.startsWith('.');
-      if (isOurs && catalog.publications.find(prefix, distribution) === undefined) return distribution;
+      if (isLinkToGeneration(link) && catalog.publications.find(prefix, distribution) === undefined) return distribution;
     }
   }
   return undefined;
+}
+
+/** Links of distributions; other prefixes and pools that lie in the same folder are not looked into. */
+function* linksBelow(folder: string): Generator<string> {
+  for (const entry of entriesOf(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.name.startsWith('.')) continue;
+    if (entry.isSymbolicLink()) yield path;
+    else if (entry.isDirectory() && !reservedFolders().includes(entry.name) && !existsSync(join(path, GENERATIONS))) yield* linksBelow(path);
+  }
 }
 
 function isLinkToGeneration(path: string): boolean {

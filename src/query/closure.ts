@@ -1,4 +1,5 @@
 import type { FollowOptions, QuerySubject, Requirement } from '../core/relation.ts';
+import { isForAll } from '../core/relation.ts';
 import type { CompareVersions } from './operator.ts';
 import type { MeetingRules, Needer, Universe } from './universe.ts';
 import { canBeMet, compareSubjects, satisfiers } from './universe.ts';
@@ -121,7 +122,7 @@ function select(state: State, subject: QuerySubject): void {
 }
 
 function needsOf(subject: QuerySubject, { follow, architectures }: ClosureOptions): readonly Need[] {
-  const everywhere = subject.architecture === 'all' || subject.type === 'source';
+  const everywhere = isForAll(subject.architecture) || subject.type === 'source';
   return (everywhere ? architectures : [subject.architecture]).flatMap((architecture) =>
     subject.requirements({ ...follow, architecture }).map((requirement) => ({ subject, architecture, requirement })),
   );

@@ -1,4 +1,5 @@
 import type { QuerySubject } from '../core/relation.ts';
+import { isForAll } from '../core/relation.ts';
 import type { CompareVersions } from './operator.ts';
 import { compareTexts, holds } from './operator.ts';
 import { compileGlob, compileRegex } from './pattern.ts';
@@ -65,7 +66,7 @@ function packageMatcher({ name, condition, architecture }: PackageTerm, compareV
 
 /** What can be installed there: `all` packages can be everywhere, but are no sources. */
 function fitsArchitecture(subject: QuerySubject, architecture: string): boolean {
-  return subject.architecture === architecture || (subject.architecture === 'all' && architecture !== 'source');
+  return subject.architecture === architecture || (isForAll(subject.architecture) && architecture !== 'source');
 }
 
 function exactMatcher({ name, version, architecture }: ExactTerm): Matcher {

@@ -1,4 +1,5 @@
-import type { Alternative, QuerySubject, Requirement } from '../core/relation.ts';
+import type { Alternative, Capability, QuerySubject, Requirement } from '../core/relation.ts';
+import { isForAll } from '../core/relation.ts';
 import type { CompareVersions } from './operator.ts';
 import { compareTexts, holds } from './operator.ts';
 
@@ -14,7 +15,14 @@ export function buildUniverse(subjects: Iterable<QuerySubject>): Universe {
   for (const subject of subjects) {
     if (subject.type !== 'source') addToIndex(index, subject);
   }
-  return { named: (name) => index.get(name) ?? NOBODY };
+  return { named: (name) => index.get(name) ?? (name.startsWith('/') ? installers(name) : NOBODY) };
+
+  /** Few needs are of files that are no capabilities, and each is looked up once. */
+  function installers(path: string): readonly QuerySubject[] {
+    const found = [...new Set([...index.values()].flat())].filter((subject) => subject.installs?.(path) === true);
+    index.set(path, found);
+    return found;
+  }
 }
 
 /** Who needs something, and where it is to be installed or built. */
@@ -83,9 +91,8 @@ function meets(rules: MeetingRules, { needer, alternative, candidate }: Meeting)
   return (
     sameWorld(needer.subject, candidate) &&
     architectureFits(rules, { needer, alternative, candidate }) &&
-    candidate.capabilities.some(
-      (one) => one.name === alternative.name && versionFits(one.version, alternative, rules.compareVersions),
-    )
+    (candidate.capabilities.some((one) => one.name === alternative.name && versionFits(one, alternative, rules.compareVersions)) ||
+      (alternative.name.startsWith('/') && candidate.installs?.(alternative.name) === true))
   );
 }
 
@@ -96,11 +103,11 @@ function sameWorld(needer: QuerySubject, candidate: QuerySubject): boolean {
 
 /** Debian Policy 7.5: an unversioned Provides meets no versioned need. */
 function versionFits(
-  version: string | undefined,
+  { version, anyVersion }: Capability,
   { operator, version: wanted }: Alternative,
   compareVersions: CompareVersions,
 ): boolean {
-  if (operator === undefined || wanted === undefined) return true;
+  if (operator === undefined || wanted === undefined || anyVersion === true) return true;
   return version !== undefined && holds(operator, compareVersions(version, wanted));
 }
 
@@ -111,7 +118,7 @@ function versionFits(
  */
 function architectureFits(rules: MeetingRules, { needer, alternative, candidate }: Meeting): boolean {
   const { architecture } = candidate;
-  const native = architecture === needer.architecture || architecture === 'all';
+  const native = architecture === needer.architecture || isForAll(architecture);
   const reachable = native || rules.architectures.has(architecture);
   switch (alternative.qualifier) {
     case undefined:
@@ -121,7 +128,7 @@ function architectureFits(rules: MeetingRules, { needer, alternative, candidate 
     case 'native':
       return native;
     default:
-      return reachable && (architecture === alternative.qualifier || architecture === 'all');
+      return reachable && (architecture === alternative.qualifier || isForAll(architecture));
   }
 }
 
@@ -135,7 +142,7 @@ interface Comparison {
 function byPreference({ compareVersions }: MeetingRules, { needer, alternative, a, b }: Comparison): number {
   const real = (one: QuerySubject): number => (one.name === alternative.name ? 0 : 1);
   const foreign = (one: QuerySubject): number =>
-    one.architecture === needer.architecture || one.architecture === 'all' ? 0 : 1;
+    one.architecture === needer.architecture || isForAll(one.architecture) ? 0 : 1;
   return (
     real(a) - real(b) ||
     foreign(a) - foreign(b) ||

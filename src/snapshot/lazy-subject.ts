@@ -89,6 +89,10 @@ export class LazySubject implements PackageSubject {
     return this.#inner.field(name);
   }
 
+  installs(path: string): boolean {
+    return this.#inner.installs?.(path) === true;
+  }
+
   requirements(follow: FollowOptions): readonly Requirement[] {
     return this.#inner.requirements(follow);
   }

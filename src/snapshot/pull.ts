@@ -85,7 +85,7 @@ export function applyPull(
 
 /** What the queries mean for the architectures of the target; of each package the highest version unless all are asked for. */
 function chooseRoots(offered: PackageSet, { queries, allMatches }: PullRequest, architectures: readonly string[]): readonly PackageSubject[] {
-  const wanted = new Set([...architectures, 'all', 'source']);
+  const wanted = new Set([...architectures, 'all', 'noarch', 'source']);
   const named = offered.matching(parseQueries(queries)).filter(({ architecture }) => wanted.has(architecture));
   if (allMatches) return named;
   const best = new Map<string, PackageSubject>();

@@ -1,0 +1,40 @@
+/**
+ * Rpm repositories: repomd.xml, primary, filelists and other, packages, versions. Partitions are the architectures of
+ * packages, `noarch` and `src` among them; each architecture that packages run on is published as a repository of its own.
+ */
+import type { RepoFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
+import { localFiles } from './local.ts';
+import { publishing } from './publishing.ts';
+import { readPackages } from './read-index.ts';
+import { readRoot, rootEntries } from './root.ts';
+import { rpmSubject } from './subject.ts';
+import { compareVersions } from './version.ts';
+
+export const rpm: RepoFormat = {
+  id: 'rpm',
+  compareVersions,
+  subject: rpmSubject,
+  capabilityWord: 'rpm:provides',
+  upstream: {
+    entries: rootEntries,
+    readRoot,
+    readIndex,
+    readBundle: noBundles,
+  },
+  local: localFiles,
+  publishing,
+};
+
+/** `readRoot` names none. */
+function noBundles(): never {
+  throw new Error('Rpm repositories have no files that vouch for others');
+}
+
+function readIndex(
+  index: UpstreamIndex,
+  chunks: AsyncIterable<Buffer>,
+  companions: readonly AsyncIterable<Buffer>[] = [],
+): AsyncIterable<readonly UpstreamPackage[]> {
+  const find = (kind: string): AsyncIterable<Buffer> | undefined => companions[index.companions?.findIndex((one) => one.kind === kind) ?? -1];
+  return readPackages({ primary: chunks, filelists: find('filelists'), other: find('other') });
+}

@@ -1,0 +1,44 @@
+/** Packages that lie as files: what local repositories are filled with. */
+import { ArtifactsError } from '../../core/errors.ts';
+import type { PackageRecord } from '../../core/package.ts';
+import type { LocalFormat, LocalPackage } from '../format.ts';
+import { poolPath } from '../pool-path.ts';
+import { readFacts } from './facts.ts';
+import { readHead, scanRpm } from './package-file.ts';
+import { packageTexts } from './package-text.ts';
+import { partitionOf } from './read-index.ts';
+import { joinTexts } from './record-text.ts';
+import { joinVersion } from './version.ts';
+
+export const localFiles: LocalFormat = {
+  kindOf: (fileName) => (fileName.endsWith('.rpm') ? 'package' : undefined),
+  scan: scanRpm,
+  readPackage,
+  readSource: ({ fileName }) => {
+    throw notOfRpm(fileName);
+  },
+  readUpload: ({ fileName }) => {
+    throw notOfRpm(fileName);
+  },
+};
+
+/** The time of the file is that of the build: a clock or a copy of it must not change what is published. */
+function readPackage(file: LocalPackage, description: Buffer): PackageRecord {
+  const { fileName: name, size, sha256 } = file;
+  const facts = readFacts(readHead(description, name), name);
+  const texts = packageTexts(facts, { href: poolPath({ name, sha256 }), size, sha256, fileTime: facts.buildTime });
+  const { primary, filelists, other } = texts;
+  return {
+    format: 'rpm',
+    partition: partitionOf(facts.arch),
+    name: facts.name,
+    version: joinVersion(facts),
+    architecture: facts.arch,
+    files: [{ name, size, sha256 }],
+    text: joinTexts({ primary: Buffer.from(primary), filelists: Buffer.from(filelists), other: Buffer.from(other) }),
+  };
+}
+
+function notOfRpm(fileName: string): ArtifactsError {
+  return new ArtifactsError('E_FORMAT', `${fileName}: rpm repositories are filled with .rpm files`);
+}

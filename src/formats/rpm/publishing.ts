@@ -1,0 +1,137 @@
+/** Our own repositories: one for each architecture, with the packages that run there. */
+import { posix } from 'node:path';
+import type { Sha256 } from '../../core/digest.ts';
+import type { Digested, IndexOffer, IndexPlan, PlannedComponent, PublishingFormat, RootPlan, Seat, ServedForm, ServedRoot, UpstreamIndex } from '../format.ts';
+import { baseOf, listedFiles } from './listed.ts';
+import { INDEX_ROOTS, type IndexKind } from './package-chunks.ts';
+import { LISTED, poolPaths } from './pool-path.ts';
+import { TEXT_PARTS, textPart, type TextPart } from './record-text.ts';
+import { readRepomd, writeRepomd, type RepomdRecord } from './repomd.ts';
+import { packingOf } from './root.ts';
+
+export const publishing: PublishingFormat = {
+  separator: '',
+  packings: ['gz'],
+  parts: TEXT_PARTS,
+  textOf: (text, part) => textPart(text, part as TextPart),
+  frame: (part, packages) => frameOf(part as IndexKind, packages),
+  folders: { distributions: '', pool: 'pool' },
+  hashedPath,
+  namesStay: false,
+  poolPaths,
+  architectures: architecturesOf,
+  indexes: planIndexes,
+  listed: listedFiles,
+  seats: (components, architectures) => components.flatMap((component) => architectures.map((architecture) => seatOf(component, architecture))),
+  root: writeRoot,
+  readServed,
+  readBundle: () => [],
+  signedFiles: { plain: 'repomd.xml', detached: 'repomd.xml.asc' },
+};
+
+function frameOf(kind: IndexKind, packages: number): { readonly head: Buffer; readonly tail: Buffer } {
+  const { name, namespace } = INDEX_ROOTS[kind];
+  const prefixes = kind === 'primary' ? ' xmlns:rpm="http://linux.duke.edu/metadata/rpm"' : '';
+  const head = `<?xml version="1.0" encoding="UTF-8"?>\n<${name} xmlns="${namespace}"${prefixes} packages="${packages}">\n`;
+  return { head: Buffer.from(head), tail: Buffer.from(`</${name}>\n`) };
+}
+
+const HASHED = /^[0-9a-f]{64}-/;
+
+/** createrepo_c's unique names: they only collide when the bytes are equal. */
+function hashedPath(path: string, sha256: Sha256): string {
+  const base = posix.basename(path);
+  return HASHED.test(base) ? path : posix.join(posix.dirname(path), `${sha256}-${base}`);
+}
+
+/** Repositories of source packages are an architecture of their own. */
+const SOURCE = 'source';
+
+/** rpm's `arch_compat`: what runs where. Whatever else is there has a repository of its own. */
+const RUNS_ALSO: Readonly<Record<string, readonly string[]>> = {
+  x86_64: ['x86_64_v2', 'x86_64_v3', 'x86_64_v4', 'amd64', 'ia32e', 'athlon', 'i686', 'i586', 'i486', 'i386'],
+  i686: ['athlon', 'i586', 'i486', 'i386'],
+  armv7hl: ['armv7hnl'],
+  ppc64: ['ppc'],
+  s390x: ['s390'],
+};
+
+function partitionsOf(architecture: string): string[] {
+  if (architecture === SOURCE) return ['src'];
+  return [architecture, ...(RUNS_ALSO[architecture] ?? []), 'noarch'];
+}
+
+/** What runs on another of the architectures that are there needs no repository of its own. */
+function architecturesOf(partitions: Iterable<string>): string[] {
+  const all = new Set(partitions);
+  const own = [...all].filter((name) => name !== 'noarch' && name !== 'src' && name !== LISTED);
+  const bases = own.filter((name) => !own.some((other) => other !== name && RUNS_ALSO[other]?.includes(name)));
+  return [...bases.sort(), ...(all.has('src') ? [SOURCE] : [])];
+}
+
+function seatOf(component: string, architecture: string): Seat {
+  const base = baseOf(component, architecture);
+  return { root: `${base}/repodata`, base, component, partitions: partitionsOf(architecture) };
+}
+
+function planIndexes({ component }: PlannedComponent, architectures: readonly string[]): IndexPlan[] {
+  return architectures.flatMap((architecture) =>
+    TEXT_PARTS.map((part) => ({
+      path: `${baseOf(component, architecture)}/repodata/${part}.xml`,
+      component,
+      partitions: partitionsOf(architecture),
+      part,
+    })),
+  );
+}
+
+function writeRoot({ files, date }: RootPlan, { root }: Seat): Buffer {
+  const own = files.filter(({ path }) => posix.dirname(path) === root);
+  const plain = new Map(own.map((file) => [file.path, file]));
+  const timestamp = Math.floor(date.getTime() / 1000);
+  const records = own.flatMap((file): RepomdRecord[] => {
+    const base = posix.basename(file.path);
+    if (!HASHED.test(base)) return []; // the plain form of another
+    const unpacked = plain.get(posix.join(root, unpackedName(base)));
+    const { size, sha256 } = file;
+    return [
+      {
+        type: typeOf(base),
+        href: posix.join('repodata', base),
+        size,
+        sha256,
+        ...(unpacked === undefined ? {} : { open: { size: unpacked.size, sha256: unpacked.sha256 } }),
+        timestamp,
+      },
+    ];
+  });
+  return writeRepomd({ revision: String(timestamp), records });
+}
+
+function unpackedName(base: string): string {
+  return base.replace(HASHED, '').replace(/\.(?:gz|xz|zst|bz2)$/, '');
+}
+
+function typeOf(base: string): string {
+  return base.replace(HASHED, '').replace(/\..*$/s, '');
+}
+
+/** Throws E_FORMAT, E_PATH or E_WEAK_HASH. */
+function readServed(root: Buffer, { base = '' }: Seat): ServedRoot {
+  const { records, revision } = readRepomd(root);
+  const files = new Map<string, Digested>();
+  const forms = new Map<string, ServedForm[]>();
+  const indexes: UpstreamIndex[] = [];
+  for (const { type, href, size, sha256, open } of records) {
+    const path = posix.join(base, href);
+    const packing = packingOf(href);
+    files.set(path, { size, sha256 });
+    const name = open === undefined ? path : posix.join(base, 'repodata', unpackedName(posix.basename(href)));
+    if (open !== undefined) files.set(name, open);
+    forms.set(name, [{ path, packing: open === undefined ? 'none' : packing }]);
+    if (type !== 'primary') continue;
+    const offer: IndexOffer = { size, sha256, paths: [path], compression: packing };
+    indexes.push({ name, kind: type, offers: [offer], plain: open ?? { size, sha256 } });
+  }
+  return { date: new Date(Number(revision) * 1000), files, forms, indexes, bundles: [] };
+}

@@ -1,0 +1,74 @@
+/** An upstream's repomd.xml as root metadata: what is read of it, what is kept as it is, and what is left out. */
+import type { PackageRecord } from '../../core/package.ts';
+import type { Packing } from '../../util/unpack.ts';
+import type { Digested, RootEntry, UpstreamIndex, UpstreamPackage, UpstreamRequest, UpstreamRoot } from '../format.ts';
+import { listedRecord } from './listed.ts';
+import { malformed } from './malformed.ts';
+import { readRepomd, type Repomd, type RepomdRecord } from './repomd.ts';
+
+export function rootEntries(): RootEntry[] {
+  return [{ kind: 'detached', path: 'repodata/repomd.xml', signature: 'repodata/repomd.xml.asc' }];
+}
+
+/** Reads verified bytes. Throws E_FORMAT, E_WEAK_HASH or E_PATH. */
+export function readRoot(text: Buffer, { files = [] }: UpstreamRequest): UpstreamRoot {
+  const repomd = readRepomd(text);
+  const patterns = files.map(globPattern);
+  const find = (type: string): UpstreamIndex[] => repomd.records.filter((record) => record.type === type).slice(0, 1).map(indexOf);
+  const [primary] = find('primary');
+  if (primary === undefined) throw malformed('repomd.xml', 'no primary');
+  return {
+    date: dateOf(repomd),
+    identity: {},
+    indexes: [{ ...primary, companions: [...find('filelists'), ...find('other')] }],
+    files: repomd.records.filter((record) => isKept(record) && patterns.some((pattern) => pattern.test(record.type))).map(fileOf),
+    bundles: [],
+  };
+}
+
+/** `*` stands for anything. */
+function globPattern(glob: string): RegExp {
+  return new RegExp(`^${glob.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
+}
+
+/** What says the same as primary, filelists and other in other forms, and what speaks of packages that are not here. */
+const DERIVED = /^(?:primary|filelists|filelists-ext|other)(?:_db|_zck)?$|_zck$|^prestodelta$|^deltainfo$/;
+
+function isKept({ type }: RepomdRecord): boolean {
+  return !DERIVED.test(type);
+}
+
+function indexOf(record: RepomdRecord): UpstreamIndex {
+  const { type, href, size, sha256, open } = record;
+  const compression = packingOf(href);
+  if (compression !== 'none' && open === undefined) throw malformed(`repomd.xml, ${type}`, 'the digest of its unpacked bytes is missing');
+  return { name: type, kind: type, offers: [{ size, sha256, compression, paths: [href] }], plain: open ?? { size, sha256 } };
+}
+
+function fileOf(record: RepomdRecord): UpstreamPackage {
+  const { type, href, size, sha256, open } = record;
+  // What cannot be checked unpacked is kept as it is packed.
+  const packing = open === undefined ? 'none' : packingOf(href);
+  const plain: Digested = open ?? { size, sha256 };
+  const file: PackageRecord['files'][number] = { name: href.slice(href.lastIndexOf('/') + 1), size, sha256 };
+  return { record: listedRecord(type, { file, packing, plain }), locations: [href] };
+}
+
+const SUFFIXES: readonly (readonly [string, Packing])[] = [
+  ['.gz', 'gz'],
+  ['.xz', 'xz'],
+  ['.zst', 'zst'],
+  ['.bz2', 'bz2'],
+];
+
+export function packingOf(href: string): Packing {
+  return SUFFIXES.find(([suffix]) => href.endsWith(suffix))?.[1] ?? 'none';
+}
+
+/** The revision is a time in seconds unless somebody chose another; then the newest of the files tells. */
+function dateOf({ revision, records }: Repomd): Date {
+  const seconds = /^\d{9,11}$/.test(revision) ? Number(revision) : Math.max(0, ...records.map(({ timestamp = 0 }) => timestamp));
+  const date = new Date(seconds * 1000);
+  if (Number.isNaN(date.getTime())) throw malformed('repomd.xml', 'its time is none');
+  return date;
+}

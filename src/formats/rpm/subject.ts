@@ -1,0 +1,158 @@
+import type { PackageRecord } from '../../core/package.ts';
+import type { Alternative, Capability, FollowOptions, QuerySubject, Requirement, VersionOperator } from '../../core/relation.ts';
+import { LISTED } from './pool-path.ts';
+import { textPart } from './record-text.ts';
+import { RELATION_KINDS, type RelationKind } from './relations.ts';
+import { readRich } from './rich.ts';
+import { escapeText } from './text.ts';
+import { joinVersion } from './version.ts';
+import { child, childrenOf, childText, parseXml, type XmlElement } from './xml.ts';
+
+/** A package of an rpm repository as queries and closures see it. Nothing is read of its text before it is asked for. */
+export function rpmSubject(record: PackageRecord): QuerySubject {
+  return new RpmSubject(record);
+}
+
+class RpmSubject implements QuerySubject {
+  readonly #record: PackageRecord;
+  #capabilities: readonly Capability[] | undefined;
+  #source: QuerySubject['source'] | undefined;
+
+  constructor(record: PackageRecord) {
+    this.#record = record;
+  }
+
+  get name(): string {
+    return this.#record.name;
+  }
+
+  get version(): string {
+    return this.#record.version;
+  }
+
+  get architecture(): string {
+    return this.#record.architecture;
+  }
+
+  get type(): string {
+    return this.#record.partition === 'src' ? 'source' : 'rpm';
+  }
+
+  /** Which of several architectures meets a need is told by the names of capabilities, not by rules of architectures. */
+  get multiArch(): QuerySubject['multiArch'] {
+    return 'foreign';
+  }
+
+  get source(): QuerySubject['source'] {
+    this.#source ??= sourceOf(this.#record, this.field('Sourcerpm'));
+    return this.#source;
+  }
+
+  get capabilities(): readonly Capability[] {
+    this.#capabilities ??= readCapabilities(this.#record);
+    return this.#capabilities;
+  }
+
+  installs(path: string): boolean {
+    return textPart(this.#record.text, 'filelists').includes(`>${escapeText(path)}</file>`);
+  }
+
+  field(name: string): string | undefined {
+    return fieldOf(primaryOf(this.#record), name.toLowerCase());
+  }
+
+  requirements(follow: FollowOptions): readonly Requirement[] {
+    if (this.type === 'source' && follow.source !== true) return [];
+    const kinds: RelationKind[] = ['requires', ...(follow.recommends === true ? (['recommends'] as const) : []), ...(follow.suggests === true ? (['suggests'] as const) : [])];
+    const format = child(primaryOf(this.#record), 'format');
+    return kinds.flatMap((kind) => entriesOf(format, kind).flatMap((entry) => requirementsOf(entry, this.#record.name)));
+  }
+}
+
+/** What is listed beside the packages has no description. */
+function primaryOf({ partition, text, name }: PackageRecord): XmlElement {
+  if (partition === LISTED) return { name: 'package', attributes: {}, children: [], text: '' };
+  return parseXml(textPart(text, 'primary'), name);
+}
+
+/** Where a field stands in primary, by its name in lower case. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  summary: ['summary'],
+  description: ['description'],
+  packager: ['packager'],
+  url: ['url'],
+  license: ['format', 'rpm:license'],
+  vendor: ['format', 'rpm:vendor'],
+  group: ['format', 'rpm:group'],
+  buildhost: ['format', 'rpm:buildhost'],
+  sourcerpm: ['format', 'rpm:sourcerpm'],
+};
+
+function fieldOf(element: XmlElement, name: string): string | undefined {
+  const kind = RELATION_KINDS.find((one) => one === name);
+  if (kind !== undefined) {
+    const entries = entriesOf(child(element, 'format'), kind);
+    return entries.length === 0 ? undefined : entries.map(writeEntry).join(', ');
+  }
+  switch (name) {
+    case 'buildtime':
+      return child(element, 'time')?.attributes['build'];
+    case 'size':
+    case 'installed-size':
+      return child(element, 'size')?.attributes[name === 'size' ? 'package' : 'installed'];
+    default: {
+      const [last = '', ...outer] = (FIELDS[name] ?? []).toReversed();
+      const inner = outer.toReversed().reduce<XmlElement | undefined>((at, step) => child(at, step), element);
+      return childText(inner, last) || undefined;
+    }
+  }
+}
+
+function entriesOf(format: XmlElement | undefined, kind: RelationKind): readonly XmlElement[] {
+  return childrenOf(child(format, `rpm:${kind}`), 'rpm:entry');
+}
+
+const OPERATORS: Readonly<Record<string, readonly [VersionOperator, string]>> = {
+  LT: ['<<', '<'],
+  LE: ['<=', '<='],
+  EQ: ['=', '='],
+  GE: ['>=', '>='],
+  GT: ['>>', '>'],
+};
+
+function versionOf({ attributes }: XmlElement): string {
+  const { epoch = '0', ver = '', rel = '' } = attributes;
+  return joinVersion({ epoch: epoch || '0', version: ver, release: rel });
+}
+
+/** As packagers write it. */
+function writeEntry(entry: XmlElement): string {
+  const operator = OPERATORS[entry.attributes['flags'] ?? '']?.[1];
+  const name = entry.attributes['name'] ?? '';
+  return operator === undefined ? name : `${name} ${operator} ${versionOf(entry)}`;
+}
+
+function readCapabilities(record: PackageRecord): readonly Capability[] {
+  const format = child(primaryOf(record), 'format');
+  const provided = entriesOf(format, 'provides').map((entry): Capability => {
+    const name = entry.attributes['name'] ?? '';
+    // rpm compares ranges; what provides anything but one version meets any need of the name.
+    return entry.attributes['flags'] === 'EQ' ? { name, version: versionOf(entry) } : { name, anyVersion: true };
+  });
+  const files = childrenOf(format, 'file').map(({ text }): Capability => ({ name: text, anyVersion: true }));
+  return [{ name: record.name, version: record.version }, ...provided.filter(({ name, version }) => name !== record.name || version !== record.version), ...files];
+}
+
+function requirementsOf(entry: XmlElement, self: string): readonly Requirement[] {
+  const name = entry.attributes['name'] ?? '';
+  if (name.startsWith('(')) return readRich(name, self);
+  const operator = OPERATORS[entry.attributes['flags'] ?? '']?.[0];
+  const alternative: Alternative = operator === undefined ? { name } : { name, operator, version: versionOf(entry) };
+  return [[alternative]];
+}
+
+/** `bash-5.1.8-6.el9.src.rpm`: the last two hyphens part name, version and release. */
+function sourceOf({ name, version }: PackageRecord, sourceRpm: string | undefined): QuerySubject['source'] {
+  const match = /^(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm$/.exec(sourceRpm ?? '');
+  return match === null ? { name, version } : { name: match[1] ?? name, version: match[2] ?? version };
+}

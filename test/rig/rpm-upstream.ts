@@ -1,0 +1,86 @@
+/** Rpm repositories as upstreams make them: metadata by createrepo_c, signed like those of real archives. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rigKey, type RigKey } from './key.ts';
+import type { Rpm } from './rpm.ts';
+import { runCommand } from './run.ts';
+import { hasCommand } from './skip.ts';
+import type { TempDir } from './temp.ts';
+import { signRelease } from './upstream.ts';
+
+export interface RpmUpstreamOptions {
+  readonly rpms: readonly Rpm[];
+  /** Further arguments of createrepo_c. */
+  readonly args?: readonly string[];
+  /** Metadata of further types, as `modifyrepo_c` adds it: `updateinfo.xml`, `modules.yaml`. The type is the name up to the dot. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly keys?: readonly RigKey[];
+  readonly date?: Date;
+}
+
+export interface RpmUpstream {
+  /** Bytes by path, as they are served. May be changed by hand to tell lies. */
+  readonly files: Map<string, Buffer>;
+  readonly keyring: Buffer;
+  readonly fingerprints: readonly string[];
+  republish(changes?: Partial<RpmUpstreamOptions>): Promise<void>;
+  /** Signs repomd.xml as it is in `files` now, or this text. */
+  sign(repomd?: string): Promise<void>;
+}
+
+export const hasRpmUpstream = hasCommand('rpmbuild') && hasCommand('createrepo_c');
+export const NO_RPM_UPSTREAM = 'rpmbuild or createrepo_c is not installed';
+
+export async function rpmUpstream(dir: TempDir, options: RpmUpstreamOptions, name = 'upstream'): Promise<RpmUpstream> {
+  const files = new Map<string, Buffer>();
+  const keys = options.keys ?? [await rigKey()];
+  let current = options;
+  const sign = async (text = files.get('repodata/repomd.xml')?.toString() ?? ''): Promise<void> => {
+    const [, detached] = await signRelease(text, keys, current.date ?? new Date());
+    files.set('repodata/repomd.xml', Buffer.from(text));
+    files.set('repodata/repomd.xml.asc', detached);
+  };
+  const publish = async (): Promise<void> => {
+    await createRepository(dir.join(`${name}-repo`), current, files);
+    await sign();
+  };
+  await publish();
+  return {
+    files,
+    keyring: Buffer.concat(keys.map((key) => key.publicKey)),
+    fingerprints: keys.map((key) => key.fingerprint),
+    sign,
+    republish: async (changes = {}) => {
+      current = { ...current, ...changes };
+      await publish();
+    },
+  };
+}
+
+async function createRepository(folder: string, options: RpmUpstreamOptions, files: Map<string, Buffer>): Promise<void> {
+  const { rpms, args = [], metadata = {}, date = new Date() } = options;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(join(folder, 'Packages'), { recursive: true });
+  const seconds = Math.floor(date.getTime() / 1000);
+  for (const { fileName, bytes } of rpms) {
+    await writeFile(join(folder, 'Packages', fileName), bytes);
+    await utimes(join(folder, 'Packages', fileName), seconds, seconds);
+  }
+  await run('createrepo_c', ['--no-database', '--revision', String(seconds), '--set-timestamp-to-revision', ...args, folder]);
+  for (const [name, text] of Object.entries(metadata)) {
+    await writeFile(join(folder, name), text);
+    await run('modifyrepo_c', ['--mdtype', name.replace(/\..*/s, ''), join(folder, name), join(folder, 'repodata')]);
+  }
+  for (const path of [...files.keys()]) if (!path.startsWith('repodata/')) files.delete(path);
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })) {
+    if (!path.isFile()) continue;
+    const full = join(path.parentPath, path.name);
+    files.set(full.slice(folder.length + 1), readFileSync(full));
+  }
+}
+
+async function run(command: string, args: readonly string[]): Promise<void> {
+  const { status, stderr, stdout } = await runCommand(command, args);
+  if (status !== 0) throw new Error(`${command}: ${stderr}${stdout}`);
+}
