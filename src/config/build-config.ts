@@ -5,6 +5,7 @@ import type { RetentionRule } from '../retention/policy.ts';
 import { readMergeFlags, readRepoFlag } from './aptly-flags.ts';
 import { buildGit } from './build-git.ts';
 import { buildMirror, unique } from './build-mirror.ts';
+import { buildRpmMirror } from './build-rpm-mirror.ts';
 import { check, refuse, warn } from './check.ts';
 import type { CheckContext } from './check.ts';
 import { NATIVE, SYSTEM } from './config.ts';
@@ -37,13 +38,18 @@ export function buildConfig(options: BuildOptions, context: CheckContext): Confi
   return {
     root,
     architectures,
-    mirrors: buildList('aptly_mirrors', options, context, (value, path) =>
-      buildMirror(value, { path, context, defaults: { root, architectures } }),
-    ),
+    mirrors: [
+      ...buildList('aptly_mirrors', options, context, (value, path) => buildMirror(value, { path, context, defaults: { root, architectures } })),
+      ...buildList('rpm_mirrors', options, context, (value, path) => buildRpmMirror(value, { path, context, root })),
+    ],
     repos: buildList('aptly_repos', options, context, (value, path) => buildRepo(value, path, context)),
     releases: buildReleases(options, context),
     miko: buildMapping('aptly_miko_mapping', options, context, (value, path) => check(mikoSchema, value, { path, context })),
     independent: buildMapping('aptly_n_mapping', options, context, (value, path) => buildIndependent(value, path, context)),
+    rpm: {
+      miko: buildMapping('rpm_miko_mapping', options, context, (value, path) => check(mikoSchema, value, { path, context })),
+      independent: buildMapping('rpm_n_mapping', options, context, (value, path) => buildIndependent(value, path, context)),
+    },
     mergePolicy: buildPolicy(options, context),
     dontSnapshot: read('aptly_dont_snapshot_list') ?? [],
     followSuggests: read('aptly_dependency_follow_suggests') ?? false,

@@ -35,6 +35,7 @@ export function buildMirror(
   const keys = merged.gpg?.key ?? [];
   return {
     name: merged.name,
+    format: 'apt',
     upstream,
     archiveUrl: merged.archive_url,
     distribution,
@@ -42,6 +43,7 @@ export function buildMirror(
     architectures: unique(merged.architectures ?? defaults.architectures),
     filter: merged.filter,
     filterWithDeps: merged.filter_with_deps ?? false,
+    newest: merged.newest,
     kinds: wantedKinds(merged),
     files: listedFiles(merged),
     fingerprints: unique(keys.filter((key) => key.length >= 40)),
@@ -98,7 +100,7 @@ function checkDistribution(
   return distribution ?? upstream.suite;
 }
 
-function checkFilter(filter: string, path: Path, context: CheckContext): void {
+export function checkFilter(filter: string, path: Path, context: CheckContext): void {
   try {
     parseQuery(filter);
   } catch (error) {

@@ -21,6 +21,8 @@ export interface Config {
   readonly miko: Mapping<string>;
   /** What is published apart. */
   readonly independent: Mapping<Independent>;
+  /** The same for rpm. */
+  readonly rpm: { readonly miko: Mapping<string>; readonly independent: Mapping<Independent> };
   readonly mergePolicy: MergePolicy;
   /** Exact names of mirrors and repositories of which no snapshot is taken: releases leave them out. */
   readonly dontSnapshot: readonly string[];
@@ -50,16 +52,19 @@ export const NATIVE = 'native';
 
 export interface Mirror {
   readonly name: string;
+  readonly format: PackageFormat;
   readonly upstream: Upstream;
   /** What stands in the file: an URL (possibly with credentials: redact before showing) or `system:<suite>`. */
   readonly archiveUrl: string;
-  /** As asked of the upstream. Undefined only with a `system` upstream: then it is its suite. */
+  /** As asked of the upstream; empty for rpm. Undefined only with a `system` upstream: then it is its suite. */
   readonly distribution: string | undefined;
   /** Empty: those the upstream's Release (or the machine's source) lists. */
   readonly components: readonly string[];
   readonly architectures: readonly string[];
   readonly filter: string | undefined;
   readonly filterWithDeps: boolean;
+  /** Of each name and architecture only so many of the highest versions; undefined: all. */
+  readonly newest: number | undefined;
   /** Besides binary packages: `source`, `udeb`. */
   readonly kinds: readonly string[];
   /** Globs of listed files that are mirrored byte for byte, below a component. */
@@ -167,6 +172,24 @@ export interface GitSettings {
 
 export interface IgnoredVariable extends Place {
   readonly name: string;
+}
+
+/** Ids of repository formats that can be configured. */
+export type PackageFormat = 'apt' | 'rpm';
+
+/** What is merged and published apart of one format, and what the variables are called. */
+export interface FormatMappings {
+  readonly format: PackageFormat;
+  readonly miko: Mapping<string>;
+  readonly independent: Mapping<Independent>;
+  readonly names: { readonly miko: string; readonly independent: string };
+}
+
+export function mappingsOf({ miko, independent, rpm }: Config): readonly FormatMappings[] {
+  return [
+    { format: 'apt', miko, independent, names: { miko: 'aptly_miko_mapping', independent: 'aptly_n_mapping' } },
+    { format: 'rpm', ...rpm, names: { miko: 'rpm_miko_mapping', independent: 'rpm_n_mapping' } },
+  ];
 }
 
 export function isSystem(mirror: Mirror): boolean {

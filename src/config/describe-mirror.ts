@@ -24,6 +24,8 @@ export async function describeMirror(
 ): Promise<DescribedMirror> {
   const withDependencies = mirror.filter !== undefined && mirror.filterWithDeps;
   const description = {
+    // Left out for apt, so that adding the field changed no fingerprint.
+    ...(mirror.format === 'apt' ? {} : { format: mirror.format }),
     // Without credentials: they do not decide on the content, and the description is stored. `system:` stays as it is
     // written: another host of the same archive is no other archive.
     archive_url: mirror.upstream.kind === 'url' ? redact(mirror.archiveUrl) : mirror.archiveUrl,
@@ -32,6 +34,7 @@ export async function describeMirror(
     architectures: (await resolveArchitectures(mirror.architectures, machine)).toSorted(),
     filter: mirror.filter ?? null,
     filter_with_deps: withDependencies,
+    ...(mirror.newest === undefined ? {} : { newest: mirror.newest }),
     // Left out when there are none, so that adding the fields changed no fingerprint of a mirror that has none.
     ...(mirror.kinds.length === 0 ? {} : { kinds: mirror.kinds.toSorted() }),
     ...(mirror.files.length === 0 ? {} : { files: mirror.files.toSorted() }),

@@ -26,7 +26,7 @@ export function findMirror(config: Config, name: string): Mirror {
   if (mirror !== undefined) return mirror;
   const near = suggestion(name, config.mirrors.map((candidate) => candidate.name));
   throw new ArtifactsError('E_NOT_FOUND', `No mirror is called "${name}"${near}`, {
-    hint: 'Mirrors are declared as aptly_mirrors in vars/.',
+    hint: 'Mirrors are declared as aptly_mirrors and rpm_mirrors in vars/.',
   });
 }
 
@@ -50,12 +50,13 @@ export async function resolveMirror(
   return {
     definition: {
       name: mirror.name,
-      format: 'apt',
+      format: mirror.format,
       urls: [...(source?.urls ?? [mirror.archiveUrl]), ...mirror.fallbackUrls],
       request: { distribution, components, architectures, kinds: mirror.kinds, files: mirror.files },
       ...(mirror.filter === undefined
         ? {}
         : { filter: { query: mirror.filter, withDependencies: mirror.filterWithDeps, follow } }),
+      ...(mirror.newest === undefined ? {} : { newest: mirror.newest }),
       keyrings: await readKeyrings(mirror, source, machine),
       fingerprints,
       ...(mirror.maxAge === undefined ? {} : { maxAge: mirror.maxAge }),

@@ -1,7 +1,7 @@
 /** A release of the configuration, tied to this machine: its codenames and, for each, what is merged and published apart. */
 import { ArtifactsError } from '../core/errors.ts';
-import { SYSTEM } from './config.ts';
-import type { Config, Independent, Mapping, Release, ReleaseState } from './config.ts';
+import { mappingsOf, SYSTEM } from './config.ts';
+import type { Config, Independent, Mapping, PackageFormat, Release, ReleaseState } from './config.ts';
 import { resolveArchitectures } from './describe-mirror.ts';
 import { localMachine } from './machine.ts';
 import type { Machine } from './machine.ts';
@@ -22,6 +22,7 @@ export interface ResolvedRelease {
 
 export interface ResolvedCodename {
   readonly codename: string;
+  readonly format: PackageFormat;
   /** In the order of the merge. */
   readonly merged: readonly string[];
   readonly independent: readonly Independent[];
@@ -64,8 +65,8 @@ export async function resolveRelease(
 }
 
 /** Only a mapping for `system` makes the machine's codename matter: others resolve on any machine. */
-function needsCodename({ miko, independent }: Config, { series }: Release): boolean {
-  return miko.get(series)?.has(SYSTEM) === true || independent.get(series)?.has(SYSTEM) === true;
+function needsCodename(config: Config, { series }: Release): boolean {
+  return mappingsOf(config).some(({ miko, independent }) => miko.get(series)?.has(SYSTEM) === true || independent.get(series)?.has(SYSTEM) === true);
 }
 
 interface Resolving {
@@ -78,18 +79,20 @@ interface Resolving {
 
 function resolveCodename(resolving: Resolving): ResolvedCodename {
   const { config, release, codename } = resolving;
-  const merged = mapped(config.miko, resolving);
-  if (merged === undefined) {
+  const mappings = mappingsOf(config).find(({ miko }) => mapped(miko, resolving) !== undefined);
+  const merged = mappings === undefined ? undefined : mapped(mappings.miko, resolving);
+  if (mappings === undefined || merged === undefined) {
     throw new ArtifactsError(
       'E_CONFIG',
       `${formatPlace(release.place)}: release ${release.name}: aptly_miko_mapping.${release.series} has no codename "${codename}"`,
       { hint: 'Add the codename to the mapping, or build on a machine of one that is mapped.' },
     );
   }
-  const independent: readonly Independent[] = mapped(config.independent, resolving) ?? [];
+  const independent: readonly Independent[] = mapped(mappings.independent, resolving) ?? [];
   const frozen = (source: string): boolean => !config.dontSnapshot.includes(source);
   return {
     codename,
+    format: mappings.format,
     merged: [...new Set(merged)].filter(frozen).map((source) => fillRelease(source, release)),
     independent: independent
       .filter(({ source }) => frozen(source))

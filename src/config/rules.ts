@@ -1,8 +1,8 @@
 /** What must hold across variables: one function per rule. Pure; each reports everything it finds. */
 import { refuse, warn } from './check.ts';
 import type { CheckContext } from './check.ts';
-import { isSystem, SYSTEM } from './config.ts';
-import type { Config, Mapping } from './config.ts';
+import { isSystem, mappingsOf, SYSTEM } from './config.ts';
+import type { Config, Mapping, PackageFormat } from './config.ts';
 import { groupBy } from './group-by.ts';
 import { suggestion } from './nearest.ts';
 import { formatPath, formatPlace } from './problem.ts';
@@ -36,7 +36,7 @@ const RULES: readonly Rule[] = [
 
 /** Reports every broken rule. `names` are those written, so that a mirror with a mistake is not also called unknown. */
 export function applyRules(config: Config, context: CheckContext, names: ReadonlySet<string>): void {
-  const input = { config, context, names, series: [...config.miko.keys()] };
+  const input = { config, context, names, series: mappingsOf(config).flatMap(({ miko }) => [...miko.keys()]) };
   for (const rule of RULES) rule(input);
 }
 
@@ -73,30 +73,40 @@ function keysArePinned({ config, context }: RuleInput): void {
 }
 
 function mappedSourcesExist({ config, context, names }: RuleInput): void {
-  for (const { source, path } of mappedSources(config)) {
-    if (names.has(source)) continue;
-    refuse(context, path, `${formatPath(path)}: no mirror or repository is called "${source}"${suggestion(source, names)}`);
+  const formats = new Map<string, PackageFormat>(config.mirrors.map(({ name, format }) => [name, format]));
+  for (const { name } of config.repos) formats.set(name, 'apt');
+  for (const { source, path, format } of mappedSources(config)) {
+    const own = formats.get(source);
+    if (!names.has(source)) {
+      refuse(context, path, `${formatPath(path)}: no mirror or repository is called "${source}"${suggestion(source, names)}`);
+    } else if (own !== undefined && own !== format) {
+      refuse(context, path, `${formatPath(path)}: ${source} holds packages of ${own}, not of ${format}`);
+    }
   }
 }
 
 function mappedOnce({ config, context }: RuleInput): void {
-  eachList(config.miko, 'aptly_miko_mapping', (sources, path) => {
-    for (const [index, source] of sources.entries()) {
-      if (sources.indexOf(source) < index) {
-        warn(context, [...path, index], `${formatPath(path)}: ${source} stands here twice; the first counts`);
+  for (const { miko, names } of mappingsOf(config)) {
+    eachList(miko, names.miko, (sources, path) => {
+      for (const [index, source] of sources.entries()) {
+        if (sources.indexOf(source) < index) {
+          warn(context, [...path, index], `${formatPath(path)}: ${source} stands here twice; the first counts`);
+        }
       }
-    }
-  });
+    });
+  }
 }
 
 function destinationsDiffer({ config, context }: RuleInput): void {
-  eachList(config.independent, 'aptly_n_mapping', (entries, path) => {
-    const seen = new Set<string>();
-    for (const [index, { dest }] of entries.entries()) {
-      if (seen.has(dest)) refuse(context, [...path, index, 'dest'], `${formatPath(path)}: the dest ${dest} is taken`);
-      seen.add(dest);
-    }
-  });
+  for (const { independent, names } of mappingsOf(config)) {
+    eachList(independent, names.independent, (entries, path) => {
+      const seen = new Set<string>();
+      for (const [index, { dest }] of entries.entries()) {
+        if (seen.has(dest)) refuse(context, [...path, index, 'dest'], `${formatPath(path)}: the dest ${dest} is taken`);
+        seen.add(dest);
+      }
+    });
+  }
 }
 
 function skippedSourcesExist({ config, context, names }: RuleInput): void {
@@ -115,19 +125,21 @@ function skippedSourcesExist({ config, context, names }: RuleInput): void {
 
 function releasesAreMapped({ config, context, series }: RuleInput): void {
   for (const release of config.releases) {
-    const codenames = config.miko.get(release.series);
-    if (codenames === undefined) {
+    const mapped = mappingsOf(config).flatMap(({ miko }) => miko.get(release.series) ?? []);
+    if (mapped.length === 0) {
       const message = `release ${release.name}: aptly_miko_mapping has no series "${release.series}"`;
       problemAt(context, release.place, `${message}${suggestion(release.series, series)}`);
       continue;
     }
     // Which codename `system` is, only the machine knows: resolve-release.ts checks again.
-    if (codenames.has(SYSTEM)) continue;
+    const isOpen = mapped.some((codenames) => codenames.has(SYSTEM));
     for (const [index, codename] of release.codenames.entries()) {
-      if (codenames.has(codename) || codename === SYSTEM) continue;
       const path = ['releases', release.name, 'codenames', index];
+      const count = mapped.filter((codenames) => codenames.has(codename)).length;
+      if (count > 1) refuse(context, path, `release ${release.name}: the codename "${codename}" is mapped for apt and for rpm`);
+      if (count > 0 || codename === SYSTEM || isOpen) continue;
       const message = `release ${release.name}: aptly_miko_mapping.${release.series} has no codename "${codename}"`;
-      refuse(context, path, `${message}${suggestion(codename, codenames.keys())}`);
+      refuse(context, path, `${message}${suggestion(codename, mapped.flatMap((codenames) => [...codenames.keys()]))}`);
     }
   }
 }
@@ -172,23 +184,28 @@ function pinnedKeysExpire({ config, context }: RuleInput): void {
 interface MappedSource {
   readonly source: string;
   readonly path: Path;
+  readonly format: PackageFormat;
 }
 
 function mappedSources(config: Config): readonly MappedSource[] {
   const found: MappedSource[] = [];
-  eachList(config.miko, 'aptly_miko_mapping', (sources, path) => {
-    for (const [index, source] of sources.entries()) found.push({ source, path: [...path, index] });
-  });
-  eachList(config.independent, 'aptly_n_mapping', (entries, path) => {
-    for (const [index, { source }] of entries.entries()) found.push({ source, path: [...path, index, 'src'] });
-  });
+  for (const { format, miko, independent, names } of mappingsOf(config)) {
+    eachList(miko, names.miko, (sources, path) => {
+      for (const [index, source] of sources.entries()) found.push({ source, format, path: [...path, index] });
+    });
+    eachList(independent, names.independent, (entries, path) => {
+      for (const [index, { source }] of entries.entries()) found.push({ source, format, path: [...path, index, 'src'] });
+    });
+  }
   return found;
 }
 
 function sourcesOf(config: Config, series: string): readonly string[] {
-  const merged = [...(config.miko.get(series)?.values() ?? [])].flat();
-  const apart = [...(config.independent.get(series)?.values() ?? [])].flat().map(({ source }) => source);
-  return [...new Set([...merged, ...apart])];
+  const sources = mappingsOf(config).flatMap(({ miko, independent }) => [
+    ...[...(miko.get(series)?.values() ?? [])].flat(),
+    ...[...(independent.get(series)?.values() ?? [])].flat().map(({ source }) => source),
+  ]);
+  return [...new Set(sources)];
 }
 
 function eachList<T>(mapping: Mapping<T>, name: string, visit: (entries: readonly T[], path: Path) => void): void {

@@ -74,6 +74,7 @@ export const mirrorSchema = strict({
   architectures: words(architecture).optional(),
   filter: line.optional(),
   filter_with_deps: flag.optional(),
+  newest: z.int().min(1).max(10_000).optional(),
   with_sources: flag.optional(),
   with_udebs: flag.optional(),
   with_installer: flag.optional(),
@@ -95,6 +96,36 @@ export const mirrorSchema = strict({
   check_valid_until: flag.optional(),
 });
 export type WrittenMirror = z.output<typeof mirrorSchema>;
+
+const rpmArchitecture = textAs((text) =>
+  /^[a-z0-9_]+$/.test(text) && text !== 'noarch' && text !== 'src'
+    ? { value: text }
+    : { problem: `${quote(text)} is no architecture of rpm; write one like x86_64` },
+);
+
+/** A type of metadata as repomd.xml names it, `*` for anything. */
+const metadataGlob = textAs((text) => (/^[A-Za-z0-9*_+-]+$/.test(text) ? { value: text } : { problem: `${quote(text)} is no type of metadata` }));
+
+const rpmUrl = textAs((text) => parseHttpUrl(text));
+
+export const rpmMirrorSchema = strict({
+  name: safeName,
+  archive_url: rpmUrl,
+  architectures: words(rpmArchitecture).optional(),
+  filter: line.optional(),
+  filter_with_deps: flag.optional(),
+  newest: z.int().min(1).max(10_000).optional(),
+  with_sources: flag.optional(),
+  metadata: z.array(metadataGlob).optional(),
+  gpg: strict({
+    key: z.preprocess(splitKeys, z.array(textAs(parseKeyId))).optional(),
+    keyring: z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(path)).optional(),
+  }).optional(),
+  state: z.enum(['present', 'absent']).default('present'),
+  do_update: flag.optional(),
+  fallback_urls: z.array(httpUrl).optional(),
+  max_age: duration.optional(),
+});
 
 export const repoSchema = strict({
   name: perReleaseName,
@@ -160,6 +191,9 @@ export const KNOWN_VARIABLES: readonly string[] = [
   'aptly_repos',
   'aptly_miko_mapping',
   'aptly_n_mapping',
+  'rpm_mirrors',
+  'rpm_miko_mapping',
+  'rpm_n_mapping',
   'releases',
   ...GIT_VARIABLES,
 ];

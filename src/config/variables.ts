@@ -11,7 +11,9 @@ export interface Variables {
 }
 
 /** These may be spread over files, one series (or release) in one file: a new series is a new file. */
-const SPREAD = new Set(['aptly_miko_mapping', 'aptly_n_mapping', 'git_mapping', 'releases']);
+function isSpread(name: string): boolean {
+  return name === 'releases' || name.endsWith('_mapping');
+}
 
 /** Joins the files. A variable, or an entry of a spread one, that stands in two files is a problem naming both places. */
 export function joinSources(sources: readonly ParsedSource[], problems: Problem[]): Variables {
@@ -20,7 +22,7 @@ export function joinSources(sources: readonly ParsedSource[], problems: Problem[
   const spreadHomes = new Map<string, Map<string, ParsedSource>>();
   for (const source of sources) {
     for (const [name, value] of source.values) {
-      if (SPREAD.has(name) && isMapping(value)) addEntries(source, name, value);
+      if (isSpread(name) && isMapping(value)) addEntries(source, name, value);
       else addWhole(source, name, value);
     }
   }

@@ -92,6 +92,8 @@ export interface UpstreamIndex {
   readonly plain: Digested;
   /** Further documents about the same packages, which are read along with it. */
   readonly companions?: readonly UpstreamIndex[];
+  /** Whether packages of a partition are wanted; undefined: all are. */
+  wants?(partition: string): boolean;
 }
 
 export interface Digested {

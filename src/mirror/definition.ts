@@ -14,6 +14,8 @@ export interface MirrorDefinition {
   readonly urls: readonly string[];
   readonly request: UpstreamRequest;
   readonly filter?: MirrorFilter;
+  /** Of each name and architecture only so many of the highest versions. */
+  readonly newest?: number;
   /** Contents of the keyrings, and the fingerprints that count; none: every key in the keyrings. */
   readonly keyrings: readonly Buffer[];
   readonly fingerprints: readonly string[];
@@ -23,6 +25,11 @@ export interface MirrorDefinition {
   /** Fingerprint of what decides on the content, and that in readable form, to notice and tell changes. */
   readonly inputs: Sha256;
   readonly description: Readonly<Record<string, unknown>>;
+}
+
+/** True when only a part of what is offered is taken, so that all of it must be seen to choose. */
+export function isChoosing({ filter, newest }: Pick<MirrorDefinition, 'filter' | 'newest'>): boolean {
+  return filter !== undefined || newest !== undefined;
 }
 
 export interface MirrorFilter {

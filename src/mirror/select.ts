@@ -1,7 +1,7 @@
 /** Filtering what an upstream offers: the packages a query names, and what they need. */
 import type { Context } from '../core/context.ts';
-import type { QuerySubject } from '../core/relation.ts';
-import type { RepoFormat } from '../formats/format.ts';
+import { isForAll, type QuerySubject } from '../core/relation.ts';
+import type { RepoFormat, UpstreamRequest } from '../formats/format.ts';
 import { closure } from '../query/closure.ts';
 import { matcher } from '../query/match.ts';
 import { parseQuery } from '../query/parse.ts';
@@ -12,11 +12,12 @@ import type { Candidate } from './spool.ts';
 
 /** The same indexes with only the chosen packages; what is needed and not offered is reported as a warning. */
 export function selectPackages(
-  parts: readonly IndexPackages[],
+  all: readonly IndexPackages[],
   { mirror, format }: { readonly mirror: MirrorDefinition; readonly format: RepoFormat },
   ctx: Context,
 ): readonly IndexPackages[] {
-  const { filter } = mirror;
+  const { filter, newest } = mirror;
+  const parts = newest === undefined ? all : newestOf(all, newest, format);
   if (filter === undefined) return parts;
   const offered = parts.flatMap((part) => (isFiltered(part) ? part.candidates : []));
   const subjects = new Map<QuerySubject, Candidate>(offered.map((candidate) => [format.subject(candidate), candidate]));
@@ -36,6 +37,31 @@ function isFiltered(part: IndexPackages): part is Extract<IndexPackages, { reado
   return 'candidates' in part && part.index.kind !== 'file';
 }
 
+/** Of each name and architecture the highest versions, whichever index has them. */
+function newestOf(parts: readonly IndexPackages[], count: number, { compareVersions }: RepoFormat): readonly IndexPackages[] {
+  const groups = new Map<string, Candidate[]>();
+  for (const candidate of parts.flatMap((part) => (isFiltered(part) ? part.candidates : []))) {
+    const key = `${candidate.partition} ${candidate.name} ${candidate.architecture}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [candidate]);
+    else group.push(candidate);
+  }
+  const kept = new Set<Candidate>();
+  for (const group of groups.values()) {
+    const versions = [...new Set(group.map(({ version }) => version))].sort((a, b) => compareVersions(b, a));
+    const highest = new Set(versions.slice(0, count));
+    for (const candidate of group) if (highest.has(candidate.version)) kept.add(candidate);
+  }
+  return parts.map((part) => (isFiltered(part) ? { ...part, candidates: part.candidates.filter((candidate) => kept.has(candidate)) } : part));
+}
+
+/** Those that are asked for; where none are, those that are offered. */
+function architecturesOf({ architectures }: UpstreamRequest, subjects: Iterable<QuerySubject>): readonly string[] {
+  if (architectures.length > 0) return architectures;
+  const offered = new Set(Array.from(subjects, ({ architecture }) => architecture));
+  return [...offered].filter((name) => !isForAll(name)).sort();
+}
+
 function withNeeded(
   subjects: ReadonlyMap<QuerySubject, Candidate>,
   named: readonly QuerySubject[],
@@ -45,7 +71,7 @@ function withNeeded(
   const universe = buildUniverse(subjects.keys());
   const { selected, missing } = closure(universe, named, {
     follow: mirror.filter?.follow ?? {},
-    architectures: mirror.request.architectures,
+    architectures: architecturesOf(mirror.request, subjects.keys()),
     compareVersions: format.compareVersions,
   });
   if (missing.length > 0) {

@@ -10,7 +10,7 @@ import { describePackage, sameFiles, type FileRef, type PackageKey } from '../co
 import type { Content } from '../core/snapshot.ts';
 import type { RepoFormat } from '../formats/format.ts';
 import type { Pool } from '../pool/index.ts';
-import type { MirrorDefinition } from './definition.ts';
+import { isChoosing, type MirrorDefinition } from './definition.ts';
 import { indexDigest, type IndexPackages } from './indexes.ts';
 import type { FreshRoot } from './root.ts';
 import type { Candidate } from './spool.ts';
@@ -137,7 +137,7 @@ function store({ mirror, fresh, format, known }: StoreRequest, { parts, entries 
     inputs: mirror.inputs,
     description: mirror.description,
     root: fresh.state,
-    indexes: mirror.filter === undefined ? indexContents(parts, content, { catalog, format }) : [],
+    indexes: isChoosing(mirror) ? [] : indexContents(parts, content, { catalog, format }),
     content,
     checkedAt: now,
     changedAt: before?.content.id === content.id ? before.changedAt : now,

@@ -8,7 +8,7 @@ import type { RepoFormat, UpstreamIndex } from '../formats/format.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { collectEarly } from '../util/collect-early.ts';
 import { fetchBundles } from './bundles.ts';
-import type { MirrorDefinition } from './definition.ts';
+import { isChoosing, type MirrorDefinition } from './definition.ts';
 import { fetchFiles } from './files.ts';
 import { indexDigest, readIndex, type IndexPackages } from './indexes.ts';
 import type { FreshRoot } from './root.ts';
@@ -78,7 +78,7 @@ async function readIndexes(indexes: readonly UpstreamIndex[], reading: Reading, 
     ctx.signal.throwIfAborted();
     // A filter needs to see everything, so nothing is taken over unread.
     const isSame = ({ name, sha256 }: KnownIndex): boolean => name === index.name && sha256 === indexDigest(index);
-    const same = mirror.filter === undefined ? known?.indexes.find(isSame) : undefined;
+    const same = isChoosing(mirror) ? undefined : known?.indexes.find(isSame);
     if (same !== undefined) {
       parts.push({ index, known: same });
       continue;

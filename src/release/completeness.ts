@@ -13,7 +13,7 @@ import { compileGlob } from '../query/pattern.ts';
 import { openPackages } from '../snapshot/packages.ts';
 import { startCommand } from '../util/run-command.ts';
 import { unpackFile, type Packing } from '../util/unpack.ts';
-import { distributionName, INTEGRATED_PREFIX, independentPrefix, type CodenameSpec, type CompletenessSpec } from './spec.ts';
+import { distributionName, independentPrefix, integratedPrefix, type CodenameSpec, type CompletenessSpec } from './spec.ts';
 import { readWanted, type WantedPackage } from './wanted.ts';
 
 export interface CompletenessRequest {
@@ -93,8 +93,8 @@ function fits(subject: QuerySubject, { name, version, architecture }: WantedPack
 type PackageSource = (names: ReadonlySet<string>) => Promise<(name: string) => readonly QuerySubject[]>;
 
 function releasePackages(catalog: Catalog, release: string, codenames: readonly CodenameSpec[]): PackageSource {
-  const publications = codenames.flatMap(({ codename, independent }) =>
-    [INTEGRATED_PREFIX, ...independent.map(({ dest }) => independentPrefix(dest))].flatMap(
+  const publications = codenames.flatMap(({ codename, format, independent }) =>
+    [integratedPrefix(format), ...independent.map(({ dest }) => independentPrefix(format, dest))].flatMap(
       (prefix) => catalog.publications.find(prefix, distributionName(release, codename)) ?? [],
     ),
   );

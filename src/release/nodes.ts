@@ -2,8 +2,8 @@
 import type { ArtifactKind, ArtifactTask } from '../artifacts/kind.ts';
 import {
   distributionName,
-  INTEGRATED_PREFIX,
   independentPrefix,
+  integratedPrefix,
   mikoName,
   slushieName,
   type CodenameSpec,
@@ -36,52 +36,49 @@ export type ReleaseNode = NodeBase &
 
 export type NodeOf<Kind extends ReleaseNode['kind']> = Extract<ReleaseNode, { readonly kind: Kind }>;
 
-/** The family of repositories of packages: first of all, and what most others are made from. */
-export const PACKAGES_FAMILY = 'apt';
-
-/** The kinds of artifacts the release has, as `--only` takes them. */
-export function familiesOf(spec: Pick<ReleaseSpec, 'kinds'>): readonly string[] {
-  return [PACKAGES_FAMILY, ...spec.kinds.map(({ name }) => name)];
+/** The kinds of artifacts the release has, as `--only` takes them: repositories of packages first, what most others are made from. */
+export function familiesOf(spec: Pick<ReleaseSpec, 'kinds' | 'codenames'>): readonly string[] {
+  return [...new Set([...spec.codenames.map(({ format }) => format), ...spec.kinds.map(({ name }) => name)])];
 }
 
 /** All nodes of these codenames but the last two, in an order in which they can be made. */
 export function nodesOf(spec: ReleaseSpec, codenames: readonly CodenameSpec[]): ReleaseNode[] {
-  const used = new Set(codenames.flatMap(({ merged, independent }) => [...merged, ...independent.map(({ source }) => source)]));
+  const used = new Map(codenames.flatMap(({ format, merged, independent }) => [...merged, ...independent.map(({ source }) => source)].map((name) => [name, format])));
   const sources = [...spec.sources.values()].filter(({ name }) => used.has(name));
   const others = spec.codenames.filter((codename) => !codenames.includes(codename));
   return [
-    ...sources.flatMap((source) => sourceNodes(spec, source)),
+    ...sources.flatMap((source) => sourceNodes(spec, source, used.get(source.name) ?? '')),
     ...codenames.flatMap((codename) => codenameNodes(spec, codename)),
     ...artifactNodes(spec, new Set(others.flatMap((codename) => codenameNodes(spec, codename).map(({ id }) => id)))),
   ];
 }
 
-function sourceNodes(spec: ReleaseSpec, source: SourceSpec): ReleaseNode[] {
+function sourceNodes(spec: ReleaseSpec, source: SourceSpec, family: string): ReleaseNode[] {
   const name = slushieName(spec.name, source.name);
   const mirror = `mirror ${source.name}`;
   const needs = source.kind === 'mirror' ? [mirror] : [];
-  const snapshot: ReleaseNode = { id: `snapshot ${name}`, kind: 'snapshot', family: PACKAGES_FAMILY, needs, source, name };
-  return source.kind === 'mirror' ? [{ id: mirror, kind: 'mirror', family: PACKAGES_FAMILY, needs: [], source }, snapshot] : [snapshot];
+  const snapshot: ReleaseNode = { id: `snapshot ${name}`, kind: 'snapshot', family, needs, source, name };
+  return source.kind === 'mirror' ? [{ id: mirror, kind: 'mirror', family, needs: [], source }, snapshot] : [snapshot];
 }
 
-function codenameNodes(spec: ReleaseSpec, { codename, merged, independent }: CodenameSpec): ReleaseNode[] {
+function codenameNodes(spec: ReleaseSpec, { codename, format: family, merged, independent }: CodenameSpec): ReleaseNode[] {
   const nodes: ReleaseNode[] = [];
   const distribution = distributionName(spec.name, codename);
   const publishNode = (prefix: string, snapshot: string, need: string): void => {
     if (!spec.publish) return;
     const id = publicationId(prefix, distribution);
-    nodes.push({ id, kind: 'publish', family: PACKAGES_FAMILY, needs: [need], prefix, distribution, snapshot });
+    nodes.push({ id, kind: 'publish', family, needs: [need], prefix, distribution, snapshot });
   };
   if (merged.length > 0) {
     const name = mikoName(spec.name, codename);
     const sources = merged.map((source) => slushieName(spec.name, source));
     const needs = sources.map((source) => `snapshot ${source}`);
-    nodes.push({ id: `merge ${name}`, kind: 'merge', family: PACKAGES_FAMILY, needs, name, sources });
-    publishNode(INTEGRATED_PREFIX, name, `merge ${name}`);
+    nodes.push({ id: `merge ${name}`, kind: 'merge', family, needs, name, sources });
+    publishNode(integratedPrefix(family), name, `merge ${name}`);
   }
   for (const { source, dest } of independent) {
     const slushie = slushieName(spec.name, source);
-    publishNode(independentPrefix(dest), slushie, `snapshot ${slushie}`);
+    publishNode(independentPrefix(family, dest), slushie, `snapshot ${slushie}`);
   }
   return nodes;
 }

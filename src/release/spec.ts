@@ -49,6 +49,8 @@ export interface CompletenessSpec {
 
 export interface CodenameSpec {
   readonly codename: string;
+  /** Id of the repository format. */
+  readonly format: string;
   /** Names of what is merged, in order. */
   readonly merged: readonly string[];
   readonly independent: readonly { readonly source: string; readonly dest: string }[];
@@ -86,11 +88,13 @@ export function mikoName(release: string, codename: string): string {
   return `miko-${release}-${codename}`;
 }
 
-/** RPC-O's paths, because deployers' variables point there. */
-export const INTEGRATED_PREFIX = 'apt-mirror/integrated';
+/** RPC-O's paths, because deployers' variables point there: `apt-mirror/integrated`. */
+export function integratedPrefix(format: string): string {
+  return `${format}-mirror/integrated`;
+}
 
-export function independentPrefix(dest: string): string {
-  return `apt-mirror/independent/${dest}`;
+export function independentPrefix(format: string, dest: string): string {
+  return `${format}-mirror/independent/${dest}`;
 }
 
 export function distributionName(release: string, codename: string): string {
@@ -101,8 +105,8 @@ export function distributionName(release: string, codename: string): string {
 export function publicationPlaces(
   spec: Pick<ReleaseSpec, 'name' | 'codenames'>,
 ): { readonly prefix: string; readonly distribution: string }[] {
-  return spec.codenames.flatMap(({ codename, independent }) =>
-    [INTEGRATED_PREFIX, ...independent.map(({ dest }) => independentPrefix(dest))].map((prefix) => ({
+  return spec.codenames.flatMap(({ codename, format, independent }) =>
+    [integratedPrefix(format), ...independent.map(({ dest }) => independentPrefix(format, dest))].map((prefix) => ({
       prefix,
       distribution: distributionName(spec.name, codename),
     })),

@@ -15,8 +15,8 @@ function spec(more: Partial<ReleaseSpec> = {}): ReleaseSpec {
     series: 'r1',
     locked: false,
     codenames: [
-      { codename: 'alpha', merged: ['one', 'shared'], independent: [] },
-      { codename: 'beta', merged: ['shared'], independent: [{ source: 'two', dest: 'apart' }] },
+      { codename: 'alpha', format: 'apt', merged: ['one', 'shared'], independent: [] },
+      { codename: 'beta', format: 'apt', merged: ['shared'], independent: [{ source: 'two', dest: 'apart' }] },
     ],
     sources: new Map(['one', 'two', 'shared'].map((name) => [name, source(name)])),
     mergePolicy: 'no-remove',

@@ -72,7 +72,7 @@ async function createRepository(folder: string, options: RpmUpstreamOptions, fil
     await writeFile(join(folder, name), text);
     await run('modifyrepo_c', ['--mdtype', name.replace(/\..*/s, ''), join(folder, name), join(folder, 'repodata')]);
   }
-  for (const path of [...files.keys()]) if (!path.startsWith('repodata/')) files.delete(path);
+  for (const path of files.keys()) if (!path.startsWith('repodata/')) files.delete(path);
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })) {
     if (!path.isFile()) continue;
     const full = join(path.parentPath, path.name);

@@ -36,5 +36,5 @@ function readIndex(
   companions: readonly AsyncIterable<Buffer>[] = [],
 ): AsyncIterable<readonly UpstreamPackage[]> {
   const find = (kind: string): AsyncIterable<Buffer> | undefined => companions[index.companions?.findIndex((one) => one.kind === kind) ?? -1];
-  return readPackages({ primary: chunks, filelists: find('filelists'), other: find('other') });
+  return readPackages({ primary: chunks, filelists: find('filelists'), other: find('other') }, (partition) => index.wants?.(partition) ?? true);
 }

@@ -31,6 +31,13 @@ const SUFFIXES: Readonly<Record<Packing, string>> = { xz: '.xz', gz: '.gz', bz2:
 export const listedFiles: ListedFormat = {
   partition: LISTED,
   paths: (name, component, architectures) => architectures.map((architecture) => `${baseOf(component, architecture)}/repodata/${name}`),
+  record: (name, { offers, plain }) => {
+    const offer = offers[0];
+    if (offer === undefined) throw new Error(`${name} is offered in no form`);
+    const { size, sha256, compression: packing } = offer;
+    const file = { name: `${name}${SUFFIXES[packing]}`, size, sha256 };
+    return { record: listedRecord(name, { file, packing, plain }), locations: [offer.paths[0] ?? file.name] };
+  },
   read: ({ name, text }): ListedFile => {
     const { packing, plain, extension } = JSON.parse(text.toString()) as ListedText;
     return { name: `${name}${extension}`, packing, plain, suffix: SUFFIXES[packing] };

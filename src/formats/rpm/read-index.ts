@@ -22,11 +22,11 @@ export interface IndexStreams {
 const BATCH = 64;
 
 /** Reads packages as the bytes arrive. Throws E_FORMAT, E_WEAK_HASH or E_PATH, naming the package. */
-export async function* readPackages({ primary, filelists, other }: IndexStreams): AsyncGenerator<UpstreamPackage[]> {
+export async function* readPackages({ primary, filelists, other }: IndexStreams, wants: (partition: string) => boolean): AsyncGenerator<UpstreamPackage[]> {
   const files = openCompanion(filelists, 'filelists');
   const changes = openCompanion(other, 'other');
   try {
-    yield* join(primary, { files, changes });
+    yield* join(primary, { files, changes, wants });
   } finally {
     await files.close();
     await changes.close();
@@ -36,15 +36,17 @@ export async function* readPackages({ primary, filelists, other }: IndexStreams)
 interface Companions {
   readonly files: Companion;
   readonly changes: Companion;
+  wants(partition: string): boolean;
 }
 
-async function* join(primary: AsyncIterable<Buffer>, { files, changes }: Companions): AsyncGenerator<UpstreamPackage[]> {
+async function* join(primary: AsyncIterable<Buffer>, { files, changes, wants }: Companions): AsyncGenerator<UpstreamPackage[]> {
   const seen = new Set<Sha256>();
   let batch: UpstreamPackage[] = [];
   for await (const chunk of packageChunks(primary, 'primary')) {
     const read = readPrimary(chunk);
     if (seen.has(read.file.sha256)) continue; // the same package twice
     seen.add(read.file.sha256);
+    if (!wants(partitionOf(read.arch))) continue;
     const texts = {
       primary: localised(chunk, read),
       filelists: (await files.take(read.file.sha256)) ?? emptyPackage(read, primaryFiles(read.element)),

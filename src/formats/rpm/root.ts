@@ -11,16 +11,21 @@ export function rootEntries(): RootEntry[] {
 }
 
 /** Reads verified bytes. Throws E_FORMAT, E_WEAK_HASH or E_PATH. */
-export function readRoot(text: Buffer, { files = [] }: UpstreamRequest): UpstreamRoot {
+export function readRoot(text: Buffer, request: UpstreamRequest): UpstreamRoot {
+  const { files = [], architectures, kinds = [] } = request;
   const repomd = readRepomd(text);
   const patterns = files.map(globPattern);
   const find = (type: string): UpstreamIndex[] => repomd.records.filter((record) => record.type === type).slice(0, 1).map(indexOf);
   const [primary] = find('primary');
   if (primary === undefined) throw malformed('repomd.xml', 'no primary');
+  const wants = (partition: string): boolean => {
+    if (partition === 'src') return kinds.includes('source');
+    return architectures.length === 0 || partition === 'noarch' || architectures.includes(partition);
+  };
   return {
     date: dateOf(repomd),
     identity: {},
-    indexes: [{ ...primary, companions: [...find('filelists'), ...find('other')] }],
+    indexes: [{ ...primary, companions: [...find('filelists'), ...find('other')], wants }],
     files: repomd.records.filter((record) => isKept(record) && patterns.some((pattern) => pattern.test(record.type))).map(fileOf),
     bundles: [],
   };

@@ -1,0 +1,44 @@
+import { isAbsolute, join } from 'node:path';
+import { checkFilter, unique } from './build-mirror.ts';
+import { check } from './check.ts';
+import type { CheckContext } from './check.ts';
+import type { Mirror } from './config.ts';
+import type { Path } from './problem.ts';
+import { rpmMirrorSchema } from './schema.ts';
+
+/** All metadata of a repository besides its packages: updateinfo, comps, modules… */
+const ALL_METADATA = ['*'];
+
+/** One entry of rpm_mirrors; undefined when it is wrong, with every problem reported. */
+export function buildRpmMirror(
+  value: unknown,
+  { path, context, root }: { readonly path: Path; readonly context: CheckContext; readonly root: string },
+): Mirror | undefined {
+  const written = check(rpmMirrorSchema, value, { path, context });
+  if (written === undefined) return undefined;
+  if (written.filter !== undefined) checkFilter(written.filter, path, context);
+  const keys = written.gpg?.key ?? [];
+  return {
+    name: written.name,
+    format: 'rpm',
+    upstream: { kind: 'url', url: written.archive_url },
+    archiveUrl: written.archive_url,
+    distribution: '',
+    components: [],
+    architectures: unique(written.architectures ?? []),
+    filter: written.filter,
+    filterWithDeps: written.filter_with_deps ?? false,
+    newest: written.newest,
+    kinds: written.with_sources === true ? ['source'] : [],
+    files: unique(written.metadata ?? ALL_METADATA),
+    fingerprints: unique(keys.filter((key) => key.length >= 40)),
+    shortKeyIds: unique(keys.filter((key) => key.length < 40)),
+    keyrings: unique(written.gpg?.keyring ?? []).map((file) => (isAbsolute(file) ? file : join(root, file))),
+    present: written.state === 'present',
+    update: written.do_update ?? true,
+    fallbackUrls: unique(written.fallback_urls ?? []),
+    maxAge: written.max_age,
+    checkValidUntil: undefined,
+    place: context.variables.locate(path),
+  };
+}
