@@ -180,8 +180,8 @@ export interface PublishingFormat {
   readonly namesStay: boolean;
   /** Places of a record's files below the prefix, in the order of its files; the same that its text points to. */
   poolPaths(record: Pick<PackageRecord, 'partition' | 'files'>): readonly string[];
-  /** The architectures a content with these partitions is published for. */
-  architectures(partitions: Iterable<string>): readonly string[];
+  /** The architectures a content with these partitions is published for; with packages for none in particular, those asked for, named as Debian does. */
+  architectures(partitions: Iterable<string>, asked: readonly string[]): readonly string[];
   /** The indexes of a component. The plain ones exist even when empty. */
   indexes(component: PlannedComponent, architectures: readonly string[]): readonly IndexPlan[];
   readonly listed: ListedFormat;

@@ -127,9 +127,8 @@ function specOf(request: PublishRequest, signer: Signer, format: RepoFormat, cat
   const partitions = [...request.components.values()].flatMap(({ content }) =>
     catalog.contents.leaves(content.id).map((leaf) => leaf.partition),
   );
-  const present = format.publishing.architectures(partitions);
   return {
-    architectures: [...new Set([...present, ...(present.length === 0 ? request.architectures : [])])].sort(),
+    architectures: format.publishing.architectures(partitions, request.architectures),
     origin: request.origin,
     label: request.label,
     signedBy: [...signer.fingerprints],

@@ -44,7 +44,8 @@ export function openAllPackages(catalog: Catalog, format: RepoFormat): PackageSe
 
 /** The architectures the contents have packages of, `all` left out. */
 export function architecturesIn(catalog: Catalog, { publishing }: RepoFormat, contents: readonly Content[]): readonly string[] {
-  return publishing.architectures(new Set(contents.flatMap(({ id }) => catalog.contents.leaves(id).map(({ partition }) => partition))));
+  const partitions = new Set(contents.flatMap(({ id }) => catalog.contents.leaves(id).map(({ partition }) => partition)));
+  return publishing.architectures(partitions, []).filter((name) => name !== 'source');
 }
 
 /** Numbers of the records of a content that are packages, in publication order. */

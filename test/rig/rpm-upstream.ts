@@ -1,7 +1,9 @@
 /** Rpm repositories as upstreams make them: metadata by createrepo_c, signed like those of real archives. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { rigKey, type RigKey } from './key.ts';
 import type { Rpm } from './rpm.ts';
 import { runCommand } from './run.ts';
@@ -27,6 +29,8 @@ export interface RpmUpstream {
   republish(changes?: Partial<RpmUpstreamOptions>): Promise<void>;
   /** Signs repomd.xml as it is in `files` now, or this text. */
   sign(repomd?: string): Promise<void>;
+  /** Changes the plain text of one of the gzipped documents, and what repomd.xml says of it: a lie told with authority. */
+  rewrite(type: string, change: (text: string) => string): Promise<void>;
 }
 
 export const hasRpmUpstream = hasCommand('rpmbuild') && hasCommand('createrepo_c');
@@ -51,6 +55,7 @@ export async function rpmUpstream(dir: TempDir, options: RpmUpstreamOptions, nam
     keyring: Buffer.concat(keys.map((key) => key.publicKey)),
     fingerprints: keys.map((key) => key.fingerprint),
     sign,
+    rewrite: (type, change) => sign(rewritten(files, type, change)),
     republish: async (changes = {}) => {
       current = { ...current, ...changes };
       await publish();
@@ -78,6 +83,25 @@ async function createRepository(folder: string, options: RpmUpstreamOptions, fil
     const full = join(path.parentPath, path.name);
     files.set(full.slice(folder.length + 1), readFileSync(full));
   }
+}
+
+function rewritten(files: Map<string, Buffer>, type: string, change: (text: string) => string): string {
+  const repomd = files.get('repodata/repomd.xml')?.toString() ?? '';
+  const record = new RegExp(`<data type="${type}">.*?</data>`, 's').exec(repomd)?.[0] ?? '';
+  const href = /href="([^"]*)"/.exec(record)?.[1] ?? '';
+  const plain = Buffer.from(change(gunzipSync(files.get(href) ?? Buffer.alloc(0)).toString()));
+  const packed = gzipSync(plain);
+  files.set(href, packed);
+  const changed = record
+    .replace(/(<checksum type="sha256">)[^<]*/, `$1${digest(packed)}`)
+    .replace(/(<open-checksum type="sha256">)[^<]*/, `$1${digest(plain)}`)
+    .replace(/(<size>)[^<]*/, `$1${packed.length}`)
+    .replace(/(<open-size>)[^<]*/, `$1${plain.length}`);
+  return repomd.replace(record, changed);
+}
+
+function digest(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 async function run(command: string, args: readonly string[]): Promise<void> {

@@ -79,7 +79,8 @@ function planIndexes({ component, partitions }: PlannedComponent, architectures:
 }
 
 /** The architectures of programs and udebs; `all` is in the indexes of each, and sources have none. */
-function architecturesOf(partitions: Iterable<string>): string[] {
+function architecturesOf(partitions: Iterable<string>, asked: readonly string[]): readonly string[] {
   const named = [...partitions].flatMap((partition) => /^(?:binary|debian-installer)-(.*)$/.exec(partition)?.[1] ?? []);
-  return [...new Set(named)].filter((name) => name !== 'all').sort();
+  const present = [...new Set(named)].filter((name) => name !== 'all');
+  return (present.length === 0 ? [...new Set(asked)] : present).sort();
 }

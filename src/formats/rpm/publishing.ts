@@ -61,12 +61,16 @@ function partitionsOf(architecture: string): string[] {
   return [architecture, ...(RUNS_ALSO[architecture] ?? []), 'noarch'];
 }
 
+/** Debian's architectures by rpm's names, where these differ. */
+const RPM_NAMES: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64: 'aarch64', armhf: 'armv7hl', i386: 'i686', ppc64el: 'ppc64le' };
+
 /** What runs on another of the architectures that are there needs no repository of its own. */
-function architecturesOf(partitions: Iterable<string>): string[] {
+function architecturesOf(partitions: Iterable<string>, asked: readonly string[]): readonly string[] {
   const all = new Set(partitions);
   const own = [...all].filter((name) => name !== 'noarch' && name !== 'src' && name !== LISTED);
   const bases = own.filter((name) => !own.some((other) => other !== name && RUNS_ALSO[other]?.includes(name)));
-  return [...bases.sort(), ...(all.has('src') ? [SOURCE] : [])];
+  const present = bases.length === 0 ? [...new Set(asked.map((name) => RPM_NAMES[name] ?? name))] : bases;
+  return [...present, ...(all.has('src') ? [SOURCE] : [])].sort();
 }
 
 function seatOf(component: string, architecture: string): Seat {
