@@ -10,6 +10,8 @@ import { asker, fileUrl, type Source } from './source.ts';
 export interface SmallRequest {
   /** Bytes after which reading stops: E_TOO_LARGE. */
   readonly limit: number;
+  /** The path is a folder's, so that a slash ends it: the page of a project at a package index. */
+  readonly folder?: boolean;
   /** Validators of what is already known; with one of them the answer can be `unchanged`. */
   readonly etag?: string;
   readonly lastModified?: string;
@@ -34,7 +36,7 @@ export async function fetchSmall(
   { path, request }: { readonly path: string; readonly request: SmallRequest },
   ctx: Context,
 ): Promise<SmallAnswer> {
-  const encoded = encodePath(path);
+  const encoded = `${encodePath(path)}${request.folder === true ? '/' : ''}`;
   const sink = new MemorySink(request.limit);
   const headers = {
     ...(request.etag !== undefined && { 'if-none-match': request.etag }),

@@ -6,6 +6,7 @@
  */
 import type { Clock, Context } from '../core/context.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
+import { isInternalAddress } from './address.ts';
 import type { Base } from './bases.ts';
 import { download, type Downloaded, type DownloadRequest } from './download.ts';
 import { fetchSmall, type SmallAnswer, type SmallRequest } from './fetch-small.ts';
@@ -35,6 +36,8 @@ export interface UpstreamOptions {
   readonly timeouts?: Partial<Timeouts>;
   /** Hosts besides those of `urls` that a redirect may lead to although their addresses are internal. */
   readonly allowHosts?: readonly string[];
+  /** The URLs were read from somebody's page and not named by the user: internal addresses are refused at once. */
+  readonly foreign?: boolean;
   readonly now?: Clock;
 }
 
@@ -63,7 +66,9 @@ export function openUpstream(options: UpstreamOptions): Upstream {
   const list = options.urls.map(parseBase);
   if (list.length === 0) throw new ArtifactsError('E_CONFIG', 'An upstream needs at least one URL');
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  const trustedHosts = new Set([...list.map((base) => base.url.hostname), ...(options.allowHosts ?? [])]);
+  const named = options.foreign === true ? [] : list.map((base) => base.url.hostname);
+  const trustedHosts = new Set([...named, ...(options.allowHosts ?? [])]);
+  for (const { url } of options.foreign === true ? list : []) refuseInternal(url, trustedHosts);
   const { proxy = {}, parallel = 16, environment = process.env } = options;
   const { retries = 4, delay = 500, longestDelay = 30_000 } = options;
   const source: Source = {
@@ -80,6 +85,11 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     download: (request, ctx) => download(source, request, ctx),
     close: () => source.transport.close(),
   };
+}
+
+function refuseInternal(url: URL, trustedHosts: ReadonlySet<string>): void {
+  if (trustedHosts.has(url.hostname) || !isInternalAddress(url.hostname)) return;
+  throw new ArtifactsError('E_FETCH', `Refused to fetch from the internal address ${redact(url)}`);
 }
 
 function parseBase(text: string): Base {
