@@ -14,6 +14,8 @@ export interface SdistOptions {
   readonly hook?: string;
   /** Python that may change `files`, the content of the wheel by path, and `record`, a list of lines. */
   readonly spoil?: string;
+  /** What the build needs of an index. */
+  readonly buildRequires?: readonly string[];
   /** Names in entry_points.txt. */
   readonly scripts?: readonly string[];
   /** Further entries of the archive. */
@@ -37,7 +39,7 @@ export function sdist(options: SdistOptions): PythonFile {
   const bytes = gzipSync(
     tar([
       { path: folder },
-      entry('pyproject.toml', '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'),
+      entry('pyproject.toml', `[build-system]\nrequires = ${JSON.stringify(options.buildRequires ?? [])}\nbuild-backend = "backend"\nbackend-path = ["."]\n`),
       entry('PKG-INFO', metadata(options)),
       entry(`${name}.py`, `VERSION = "${version}"\n\ndef main():\n    print("${name} ${version}")\n`),
       entry('backend.py', backend(options)),

@@ -1,0 +1,90 @@
+/** The Python artifacts of a release for one distribution, as tasks. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../../core/context.ts';
+import { redact } from '../../http/redact.ts';
+import type { Root, RootSpec } from '../../sandbox/root.ts';
+import type { ArtifactTask, MadeArtifact, MakeRequest, Workshop } from '../kind.ts';
+import { buildRootSpec } from './build-root.ts';
+import { makeVenvArtifact } from './make-venv.ts';
+import { makeWheelsArtifact } from './make-wheels.ts';
+import { releasePlace, venvPlace, wheelsId, type PythonSpec } from './spec.ts';
+import { openWorkbench, type Workbench } from './workbench.ts';
+
+/** Changes of how things are made that make everything anew. */
+const FORMAT = 1;
+
+const GIB = 1024 ** 3;
+
+/** What a build may use up before it is stopped. */
+const LIMITS = { seconds: 3600, processes: 512, fileBytes: 4 * GIB, layerBytes: 8 * GIB };
+
+/** Makes the root filesystem that builds run in. */
+export type PrepareRoot = (wanted: RootSpec, making: { readonly spec: PythonSpec; readonly workshop: Workshop }, ctx: Context) => Promise<Root>;
+
+/** `wheels <distro>`, and `venv <service> <distro>` for each service. */
+export function pythonTasks(spec: PythonSpec, prepare: PrepareRoot = prepareInCache): readonly ArtifactTask[] {
+  const open = { spec, prepare };
+  const wheels: ArtifactTask = {
+    id: wheelsId(spec.distro),
+    kind: 'python',
+    needs: [spec.publication.node, ...new Set(spec.git.map(({ name }) => `git ${name}`))],
+    places: [releasePlace(spec)],
+    inputs: wheelsInputs(spec),
+    // The stages of RPC-O: two releases of a series would build the same wheels twice.
+    lock: `python ${spec.series} ${spec.codename}`,
+    make: (request, ctx) => atBench(open, request, ctx, (bench) => makeWheelsArtifact(spec, bench, request, ctx)),
+  };
+  const venvs = spec.services.map((service): ArtifactTask => ({
+    id: `venv ${service.name} ${spec.distro}`,
+    kind: 'python',
+    needs: [wheels.id],
+    places: [venvPlace(spec), releasePlace(spec)],
+    inputs: { format: FORMAT, requirements: service.requirements, prefix: service.prefix },
+    make: (request, ctx) => atBench(open, request, ctx, (bench) => makeVenvArtifact({ spec, service, bench }, request, ctx)),
+  }));
+  return [wheels, ...venvs];
+}
+
+function wheelsInputs(spec: PythonSpec): Readonly<Record<string, unknown>> {
+  const { requirements, overrides, constraints, buildConstraints, noBinary, isolation, git, buildPackages, services, getPip } = spec;
+  return {
+    format: FORMAT,
+    requirements,
+    overrides,
+    constraints,
+    buildConstraints,
+    noBinary,
+    isolation,
+    buildPackages,
+    git: git.map(({ name, subdirectory }) => (subdirectory === undefined ? name : `${name}/${subdirectory}`)),
+    indexes: spec.indexes.map(({ name, url, packages }) => ({ name, url: redact(url), packages })),
+    fallbackIndex: spec.fallbackIndex !== undefined,
+    services: services.flatMap((service) => service.requirements),
+    base: spec.base.map(({ uri, suite, components }) => `${redact(uri)} ${suite} ${components.join(' ')}`),
+    getPip: getPip ?? null,
+  };
+}
+
+interface Opening {
+  readonly spec: PythonSpec;
+  readonly prepare: PrepareRoot;
+}
+
+type AtBench = (bench: Workbench) => Promise<MadeArtifact>;
+
+async function atBench({ spec, prepare }: Opening, { workshop }: MakeRequest, ctx: Context, work: AtBench): Promise<MadeArtifact> {
+  mkdirSync(workshop.temporary, { recursive: true });
+  const temporary = mkdtempSync(join(workshop.temporary, 'python-'));
+  try {
+    const root = await prepare(buildRootSpec(spec, workshop.publicRoot), { spec, workshop }, ctx);
+    return await work(openWorkbench({ root, temporary, limits: LIMITS }));
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+const prepareInCache: PrepareRoot = async (wanted, { spec, workshop }, ctx) => {
+  const { prepareRoot } = await import('../../sandbox/prepare-root.ts');
+  return prepareRoot(wanted, { cache: workshop.cache('roots'), network: spec.proxies }, ctx);
+};
