@@ -6,6 +6,7 @@ import { readMergeFlags, readRepoFlag } from './aptly-flags.ts';
 import { buildGit } from './build-git.ts';
 import { buildMirror, unique } from './build-mirror.ts';
 import { buildRpmMirror } from './build-rpm-mirror.ts';
+import { buildPythonSet, pythonMappingSchema } from './build-python.ts';
 import { check, refuse, warn } from './check.ts';
 import type { CheckContext } from './check.ts';
 import { NATIVE, SYSTEM } from './config.ts';
@@ -49,6 +50,11 @@ export function buildConfig(options: BuildOptions, context: CheckContext): Confi
     rpm: {
       miko: buildMapping('rpm_miko_mapping', options, context, (value, path) => check(mikoSchema, value, { path, context })),
       independent: buildMapping('rpm_n_mapping', options, context, (value, path) => buildIndependent(value, path, context)),
+    },
+    distributions: new Map(Object.entries(read('distributions') ?? {})),
+    python: {
+      sets: buildList('python_sets', options, context, (value, path) => buildPythonSet(value, path, { root, context })),
+      mapping: buildMapping('python_mapping', options, context, (value, path) => check(pythonMappingSchema, value, { path, context })),
     },
     mergePolicy: buildPolicy(options, context),
     dontSnapshot: read('aptly_dont_snapshot_list') ?? [],

@@ -6,6 +6,7 @@
 import type { GitLimits, GitRepository } from '../artifacts/git/spec.ts';
 import type { MergePolicy } from '../core/snapshot.ts';
 import type { RetentionRule } from '../retention/policy.ts';
+import type { PythonSet } from './build-python.ts';
 import type { EnvironmentSettings } from './environment.ts';
 import type { Place, Problem } from './problem.ts';
 
@@ -23,6 +24,10 @@ export interface Config {
   readonly independent: Mapping<Independent>;
   /** The same for rpm. */
   readonly rpm: { readonly miko: Mapping<string>; readonly independent: Mapping<Independent> };
+  /** Codename -> `<id>-<version>`, where the machine does not know it. */
+  readonly distributions: ReadonlyMap<string, string>;
+  /** What is built of Python; the mapping names sets. */
+  readonly python: { readonly sets: readonly PythonSet[]; readonly mapping: Mapping<string> };
   readonly mergePolicy: MergePolicy;
   /** Exact names of mirrors and repositories of which no snapshot is taken: releases leave them out. */
   readonly dontSnapshot: readonly string[];

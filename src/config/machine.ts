@@ -12,6 +12,8 @@ export interface Machine {
   codename(): Promise<string>;
   /** ID of os-release: `debian`, `ubuntu`; undefined when it says none. */
   distributor(): Promise<string | undefined>;
+  /** VERSION_ID of os-release: `12`; undefined when it says none. */
+  version(): Promise<string | undefined>;
   /** As dpkg names it. */
   architecture(): Promise<string>;
   sources(): Promise<AptSources>;
@@ -44,6 +46,7 @@ export function thisMachine(options: MachineOptions = {}): Machine {
   return {
     codename: async () => codenameOf(await release(), osRelease),
     distributor: async () => (await release()).get('ID'),
+    version: async () => (await release()).get('VERSION_ID'),
     architecture: once(async () => options.architecture ?? (await nativeArchitecture())),
     sources: once(() => readSources(etc)),
     trustedKeyrings: once(() => findTrusted(etc)),

@@ -32,6 +32,7 @@ const RULES: readonly Rule[] = [
   usedMirrorsArePresent,
   publicationsDiffer,
   pinnedKeysExpire,
+  pythonSetsExist,
 ];
 
 /** Reports every broken rule. `names` are those written, so that a mirror with a mistake is not also called unknown. */
@@ -179,6 +180,15 @@ function publicationsDiffer({ config, context }: RuleInput): void {
 function pinnedKeysExpire({ config, context }: RuleInput): void {
   if (!config.publish.signedBy || config.publish.validFor !== undefined) return;
   refuse(context, ['publish', 'signed_by'], 'publish.signed_by means nothing without publish.valid_for');
+}
+
+function pythonSetsExist({ config, context }: RuleInput): void {
+  const names = config.python.sets.map(({ name }) => name);
+  eachList(config.python.mapping, 'python_mapping', (entries, path) => {
+    for (const [index, name] of entries.entries()) {
+      if (!names.includes(name)) refuse(context, [...path, index], `${formatPath(path)}: no entry of python_sets is called "${name}"${suggestion(name, names)}`);
+    }
+  });
 }
 
 interface MappedSource {

@@ -63,6 +63,11 @@ const fileGlob = textAs((text) =>
   /^[A-Za-z0-9*][A-Za-z0-9*+._@/-]*$/.test(text) && !text.split('/').includes('..') ? { value: text } : { problem: `${quote(text)} is no path below a component` },
 );
 
+/** `debian-12`: what paths call it. */
+const distributionName = textAs((text) =>
+  /^[a-z][a-z0-9]*-[0-9a-z.]+$/.test(text) ? { value: text } : { problem: `${quote(text)} is no distribution; write one like debian-12` },
+);
+
 const flags = z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(z.string()));
 
 export const mirrorSchema = strict({
@@ -176,6 +181,7 @@ export const single = {
   }),
   downloads: strict({ parallel: z.int().min(1).max(256).optional(), proxy: httpUrl.optional() }),
   retention: z.array(retentionRule),
+  distributions: z.record(z.string(), distributionName),
   completeness: strict({
     wanted: words(path).default([]),
     roles: words(path).default([]),
@@ -194,6 +200,8 @@ export const KNOWN_VARIABLES: readonly string[] = [
   'rpm_mirrors',
   'rpm_miko_mapping',
   'rpm_n_mapping',
+  'python_sets',
+  'python_mapping',
   'releases',
   ...GIT_VARIABLES,
 ];
