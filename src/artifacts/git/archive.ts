@@ -14,9 +14,10 @@ export interface ArchiveFiles {
  */
 export async function writeArchive({ folder, name, date }: { readonly folder: string; readonly name: string; readonly date: number }, run: GitRun): Promise<ArchiveFiles> {
   const archive = `${name}.tgz`;
+  // Most of it is a pack, which is compressed already: gzip's usual effort takes twice as long for 2 % of size.
   const form = ['--format=gnu', '--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX', `--mtime=@${date}`];
   const room = { ...run, limit: 2 * run.limit };
-  await limited('tar', ['--create', `--file=${archive}`, '--use-compress-program=gzip -n -6', ...form, '--', name], room, { cwd: folder });
+  await limited('tar', ['--create', `--file=${archive}`, '--use-compress-program=gzip -n -3', ...form, '--', name], room, { cwd: folder });
   const { sha1, sha256 } = await digests(join(folder, archive));
   writeFileSync(join(folder, `${archive}.sha256`), `${sha256}  ${archive}\n`);
   // Bare, without a newline, as RPC-O wrote it: roles compare it as it is.

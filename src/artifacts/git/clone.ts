@@ -92,11 +92,12 @@ function writeSkeleton(repository: string, { commit, ref }: CloneRequest, tags: 
 
 /**
  * The history as one pack. Its bytes depend on the objects alone when no delta and no compressed object of another pack is
- * used again, one thread looks for deltas, and git sees no refs but the clone's own, for tags decide the order.
+ * used again, one thread looks for deltas, and git sees no refs but the clone's own, for tags decide the order. That costs
+ * twice what a clone does; half of git's usual window saves a fifth of it for 1 to 5 % of size.
  */
 async function pack({ from, commit }: CloneRequest, { repository, tags }: { readonly repository: string; readonly tags: readonly Tag[] }, run: GitRun): Promise<void> {
   const tips = [...new Set([commit, ...tags.map(({ id }) => id)])].sort();
-  const options = ['--quiet', '--revs', '--threads=1', '--no-reuse-delta', '--no-reuse-object', '--delta-base-offset', '--window=10', '--depth=50'];
+  const options = ['--quiet', '--revs', '--threads=1', '--no-reuse-delta', '--no-reuse-object', '--delta-base-offset', '--window=5', '--depth=50'];
   await git(['pack-objects', ...options, '--no-use-bitmap-index', join(repository, 'objects', 'pack', 'pack')], run, {
     repository,
     environment: { GIT_ALTERNATE_OBJECT_DIRECTORIES: join(from, 'objects') },
