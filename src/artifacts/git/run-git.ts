@@ -49,7 +49,12 @@ export async function git(args: readonly string[], run: GitRun, options: GitOpti
 }
 
 /** Runs a tool within the limits, without settings of the user's that change what it writes. */
-export async function limited(command: string, args: readonly string[], run: GitRun, options: Omit<GitOptions, 'repository'> & { readonly cwd?: string } = {}): Promise<CommandResult> {
+export async function limited(
+  command: string,
+  args: readonly string[],
+  run: GitRun,
+  options: Omit<GitOptions, 'repository'> & { readonly cwd?: string } = {},
+): Promise<CommandResult> {
   const foreign = Object.keys(process.env).filter((name) => FOREIGN.test(name));
   const environment = { ...Object.fromEntries(foreign.map((name) => [name, undefined])), LC_ALL: 'C', TZ: 'UTC', ...options.environment };
   const { input, accept, cwd } = options;
@@ -62,9 +67,10 @@ export async function limited(command: string, args: readonly string[], run: Git
       ...(cwd === undefined ? {} : { cwd }),
     });
   } catch (error) {
-    if (isArtifactsError(error, 'E_TOOL') && isOverLimit(error.message)) throw tooLarge(run.limit);
-    if (isArtifactsError(error, 'E_TOOL') && /No space left on device/.test(error.message)) throw new ArtifactsError('E_NO_SPACE', `No space left while ${command} was running`, { cause: error });
-    throw error;
+    if (!isArtifactsError(error, 'E_TOOL')) throw error;
+    if (isOverLimit(error.message)) throw tooLarge(run.limit);
+    if (!/No space left on device/.test(error.message)) throw error;
+    throw new ArtifactsError('E_NO_SPACE', `No space left while ${command} was running`, { cause: error });
   }
 }
 

@@ -125,7 +125,9 @@ async function archive(making: Making, { mirror, resolved }: { readonly mirror: 
   });
   const { names } = await writeArchive({ folder: request.folder, name, date: written.date }, mirror.run);
   const { commit, ref } = resolved;
-  const facts: GitFacts = { form: FORM, url: address.shown, version, ref, commit, date: new Date(written.date * 1000).toISOString(), tags: written.tags, submodules: written.submodules, lfs: written.lfs };
+  const { tags, submodules, lfs } = written;
+  const date = new Date(written.date * 1000).toISOString();
+  const facts: GitFacts = { form: FORM, url: address.shown, version, ref, commit, date, tags, submodules, lfs };
   for (const left of leftOut(facts)) ctx.report({ type: 'note', message: `git ${name}: ${left}` });
   const place = archivePlace(request.release);
   return {
