@@ -2,7 +2,7 @@
  * An apt of our own, which knows the sources of a root filesystem and nothing of this machine: it says which packages the
  * root will consist of before one of them is fetched.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { canonicalJson, sha256, type Sha256 } from '../core/digest.ts';
@@ -55,7 +55,8 @@ export function openAptFolder(path: string, spec: RootSpec, network: AptNetwork)
     environment: { APT_CONFIG: join(path, 'apt.conf'), LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
   };
   writeFileDurably(join(path, 'status'), '');
-  writeFileDurably(folder.preferences, '');
+  // Whoever makes a root from it at this moment reads it too, so it is only ever replaced by what it ought to be.
+  if (!existsSync(folder.preferences)) writeFileDurably(folder.preferences, '');
   writeFileDurably(folder.sources, spec.sources.map((source, index) => sourceLine(source, { spec, key: copyKey(source, path, index) })).join(''));
   writeFileDurably(join(path, 'apt.conf'), [...ownPlaces(folder, spec), ...settings].map((line) => `${line}\n`).join(''));
   return folder;
@@ -105,7 +106,8 @@ export async function findSources({ environment }: AptFolder, spec: RootSpec, na
 /** Equal for equal requests: what the folder is called. */
 export function aptFolderName(spec: RootSpec): Sha256 {
   const keys = spec.sources.map(({ signedBy }) => sha256(readKey(signedBy)));
-  return sha256(canonicalJson({ codename: spec.codename, architecture: spec.architecture, sources: spec.sources.map(({ uri, suite }) => [uri, suite]), keys }));
+  const sources = spec.sources.map(({ signedBy: _path, ...source }) => source);
+  return sha256(canonicalJson({ architecture: spec.architecture, sources, keys }));
 }
 
 /** Nothing of the machine's own settings counts: what leaked in would make every machine's roots different. */
