@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { Sha256 } from '../core/digest.ts';
 
-/** The digest of a file's bytes, read in pieces. */
-export async function hashFile(path: string): Promise<Sha256> {
+/** The digest of the bytes of a file, or of several one after the other, read in pieces. */
+export async function hashFile(...paths: readonly string[]): Promise<Sha256> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk as Buffer);
+  for (const path of paths) {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk as Buffer);
+  }
   return hash.digest('hex') as Sha256;
 }

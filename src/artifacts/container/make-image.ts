@@ -1,0 +1,176 @@
+/** Making an image: packages, virtualenv, files, commands, then what belongs to one machine out, and all of it checked. */
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Context } from '../../core/context.ts';
+import type { Sha256 } from '../../core/digest.ts';
+import { ArtifactsError } from '../../core/errors.ts';
+import { runAsOwner } from '../../sandbox/namespaces.ts';
+import { copyRoot, prepareRoot, removeRootTree, ROOT_EPOCH } from '../../sandbox/prepare-root.ts';
+import type { Root, RootSpec } from '../../sandbox/root.ts';
+import { counted } from '../../util/counted.ts';
+import { makeFolder, writeNewFile } from '../../util/durable.ts';
+import { hashFile } from '../../util/hash-file.ts';
+import type { MadeArtifact, MadeFile, MakeRequest } from '../kind.ts';
+import { checkImage } from './check-image.ts';
+import { imageFacts, type ImageFacts } from './facts.ts';
+import { addFiles, addSources, addVenv, runCommands, type ImageTree } from './layers.ts';
+import { incusMeta, lxcMeta } from './meta.ts';
+import { makeOciLayout } from './oci.ts';
+import { compressGzip, compressXz, packTexts, packTree, sizeOf } from './pack.ts';
+import { imageFolder, ociPlace, variantOf, type ImageSpec } from './spec.ts';
+import { stripTree } from './strip.ts';
+
+/** Raised when images are made in another way, so that all are made anew. */
+export const RECIPE = 1;
+
+/** Wins over every version of every other source, also over newer ones (apt_preferences(5)). */
+const RELEASE_PRIORITY = 1001;
+
+/** Makes the image. What turns out with the bytes of before keeps its build id, and so nothing of it is published anew. */
+export async function makeImage(image: ImageSpec, request: MakeRequest, ctx: Context): Promise<MadeArtifact> {
+  const { workshop, folder } = request;
+  const key = join(workshop.publicRoot, image.publication.key);
+  const root = await prepareRoot(rootSpec(image, request, key), { cache: workshop.cache('roots'), network: image.network }, ctx);
+  const tree: ImageTree = { path: join(folder, 'tree'), temporary: join(folder, 'sandbox'), log: join(folder, 'log') };
+  const checked = join(folder, 'checked');
+  makeFolder(tree.temporary);
+  try {
+    await copyRoot(root, tree.path, ctx);
+    await addLayers(tree, { image, request, key }, ctx);
+    const tar = join(folder, 'rootfs.tar');
+    const epoch = await newestPackage(root.path, ctx);
+    await packTree(tree.path, tar, { epoch }, ctx);
+    const privileged = await checkImage({ image, root, tar, folder: checked, temporary: tree.temporary, ours: [workshop.publicRoot, folder] }, ctx);
+    return await describe({ image, root, tar, epoch, privileged }, request, ctx);
+  } finally {
+    await removeRootTree(tree.path);
+    await removeRootTree(checked);
+  }
+}
+
+function rootSpec({ codename, architecture, publication, base, packages }: ImageSpec, { workshop }: MakeRequest, key: string): RootSpec {
+  const { prefix, suite, components } = publication;
+  const release = { uri: `file:${join(workshop.publicRoot, prefix)}`, suite, components, signedBy: key, priority: RELEASE_PRIORITY };
+  return { codename, architecture, sources: [release, ...base], packages };
+}
+
+interface Layering {
+  readonly image: ImageSpec;
+  readonly request: MakeRequest;
+  /** Path of the public key of the release. */
+  readonly key: string;
+}
+
+/** In the order in which they may lean on one another. */
+async function addLayers(tree: ImageTree, { image, request, key }: Layering, ctx: Context): Promise<void> {
+  if (image.venv !== undefined) await addVenv(tree, venvOf(image.venv, request), ctx);
+  await addFiles(tree, image.files, ctx);
+  await runCommands(tree, image.commands, ctx);
+  await stripTree(tree, ctx);
+  await addSources(tree, { image, key }, ctx);
+}
+
+function venvOf(id: string, { needed, pathOf }: MakeRequest): { readonly tarball: string; readonly prefix: string } {
+  const artifact = needed.get(id);
+  const file = artifact?.files.find(({ path }) => path.endsWith('.tgz'));
+  const prefix = artifact?.facts['prefix'];
+  if (file === undefined || typeof prefix !== 'string') throw new ArtifactsError('E_NOT_FOUND', `There is no ${id} to put into the image`);
+  return { tarball: pathOf(file.sha256), prefix };
+}
+
+/**
+ * Seconds: when the newest package was made, by its documentation, which bears the date of its changelog. It is the same
+ * whenever the image is made, and no earlier than anything in its packages should be.
+ */
+async function newestPackage(root: string, ctx: Context): Promise<number> {
+  const documentation = join(root, 'usr/share/doc');
+  if (!existsSync(documentation)) return ROOT_EPOCH;
+  const { stdout } = await runAsOwner(['find', documentation, '-maxdepth', '2', '-type', 'f', '-name', 'c*', '-printf', '%Ts\\n'], ctx);
+  return stdout.toString('utf8').split('\n').map(Number).reduce((newest, time) => Math.max(newest, time), ROOT_EPOCH);
+}
+
+interface Packed {
+  readonly image: ImageSpec;
+  readonly root: Root;
+  readonly tar: string;
+  readonly epoch: number;
+  readonly privileged: readonly string[];
+}
+
+async function describe({ image, root, tar, epoch, privileged }: Packed, request: MakeRequest, ctx: Context): Promise<MadeArtifact> {
+  const { release, folder } = request;
+  const rootfs = await hashFile(tar);
+  const kept = keepBefore(request, rootfs);
+  if (kept !== undefined) return kept;
+  const [xz, gzip] = await Promise.all([compressXz(tar, ctx), compressGzip(tar, ctx)]);
+  const build = newBuild(image, request);
+  const lies = imageFolder(image, release, build);
+  const server = await packServer({ image, release, build, folder, xz }, ctx);
+  const place = ociPlace(image, release);
+  const oci = await makeOciLayout({ architecture: image.architecture, name: variantOf(release, image.role), tar, gzip, created: epoch }, { folder: join(folder, 'oci'), place });
+  const facts: ImageFacts = {
+    role: image.role,
+    variant: variantOf(release, image.role),
+    os: image.os,
+    codename: image.codename,
+    architecture: image.architecture,
+    build,
+    folder: lies,
+    rootfs,
+    recipe: RECIPE,
+    fingerprint: server.fingerprint,
+    packages: root.packages.map(({ name, version, source }) => ({ name, version, from: source === 0 ? 'release' : `${image.base[source - 1]?.suite}` })),
+    privileged,
+  };
+  const files: readonly MadeFile[] = [...server.files.map((from) => ({ path: `${lies}/${basename(from)}`, from })), ...oci];
+  const size = `${Math.round(sizeOf(xz) / 1_000_000)} MB`;
+  return { files, facts, detail: `${counted(root.packages.length, 'package')}, ${size}, build ${build}` };
+}
+
+/** What was made before, when it has the same root filesystem: one build id stands for the same bytes for ever. */
+function keepBefore({ previous, pathOf }: MakeRequest, rootfs: Sha256): MadeArtifact | undefined {
+  const facts = previous === undefined ? undefined : imageFacts(previous);
+  if (previous === undefined || facts?.rootfs !== rootfs || facts.recipe !== RECIPE) return undefined;
+  const files = previous.files.map(({ path, sha256 }) => ({ path, from: pathOf(sha256) }));
+  return { files, facts, detail: `the same as build ${facts.build}` };
+}
+
+/** `YYYYMMDD_HH:MM`, UTC: that of the release's build, or the next minute that was never used. */
+function newBuild(image: ImageSpec, { build, release, workshop, previous }: MakeRequest): string {
+  const [, year = '', month = '', day = '', hour = '', minute = ''] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)/.exec(build) ?? [];
+  let time = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute));
+  for (;;) {
+    const id = new Date(time).toISOString().replace(/^(\d+)-(\d\d)-(\d\d)T(\d\d:\d\d).*$/, '$1$2$3_$4');
+    const used = existsSync(join(workshop.publicRoot, imageFolder(image, release, id)));
+    const before = previous === undefined ? undefined : imageFacts(previous)?.build;
+    if (!used && (before === undefined || id > before)) return id;
+    time += 60_000;
+  }
+}
+
+interface Serving {
+  readonly image: ImageSpec;
+  readonly release: string;
+  readonly build: string;
+  readonly folder: string;
+  /** rootfs.tar.xz */
+  readonly xz: string;
+}
+
+/** The files of an image server, and what Incus calls the image. */
+async function packServer({ image, release, build, folder, xz }: Serving, ctx: Context): Promise<{ readonly files: readonly string[]; readonly fingerprint: string }> {
+  const created = Date.parse(build.replace(/^(\d{4})(\d\d)(\d\d)_(.*)$/, '$1-$2-$3T$4Z')) / 1000;
+  const about = { variant: variantOf(release, image.role), created };
+  const pack = async (name: string, texts: Readonly<Record<string, string>>): Promise<string> => {
+    const tar = join(folder, `${name}.tar`);
+    await packTexts(texts, { folder: join(folder, name), tar, epoch: created }, ctx);
+    return compressXz(tar, ctx);
+  };
+  const meta = await pack('meta', lxcMeta(image, about));
+  const incus = await pack('incus', incusMeta(image, about));
+  const packed = [incus, meta, xz];
+  const sums = join(folder, 'SHA256SUMS');
+  const lines = await Promise.all(packed.map(async (file) => `${await hashFile(file)}  ${basename(file)}\n`));
+  writeNewFile(sums, (write) => write(Buffer.from(lines.join(''))));
+  return { files: [...packed, sums], fingerprint: await hashFile(incus, xz) };
+}

@@ -1,0 +1,83 @@
+/** What a release wants of container images, and where things lie. Pure. */
+import type { AptNetwork } from '../../sandbox/apt-folder.ts';
+import type { AptSource } from '../../sandbox/root.ts';
+
+export interface ContainerSpec {
+  readonly release: string;
+  readonly images: readonly ImageSpec[];
+}
+
+/** The image of one role for one distribution and architecture. */
+export interface ImageSpec {
+  /** `keystone`. */
+  readonly role: string;
+  /** As os-release calls the distribution: `debian`. */
+  readonly os: string;
+  readonly codename: string;
+  /** As dpkg names it. */
+  readonly architecture: string;
+  /** The release's own packages: they win over all others. */
+  readonly publication: Publication;
+  /** The repositories below the release, nearest first. */
+  readonly base: readonly AptSource[];
+  /** How they are reached. */
+  readonly network: AptNetwork;
+  /** Besides the essential ones and apt. */
+  readonly packages: readonly string[];
+  /** Id of the task that makes the virtualenv that is unpacked in it. */
+  readonly venv: string | undefined;
+  readonly files: readonly ImageFile[];
+  readonly commands: readonly ImageCommand[];
+  /** Absolute paths of programs that may be setuid, setgid or have capabilities besides those the packages bring. */
+  readonly privileged: readonly string[];
+  /** Where those who run it get the release from; undefined: its apt knows no source. */
+  readonly consumerUrl: string | undefined;
+}
+
+export interface Publication {
+  /** The node that makes it. */
+  readonly node: string;
+  /** `apt-mirror/integrated`. */
+  readonly prefix: string;
+  readonly suite: string;
+  readonly components: readonly string[];
+  /** Path of the public key, below the public folder. */
+  readonly key: string;
+}
+
+/** A file or folder that is copied into the image. */
+export interface ImageFile {
+  /** Absolute. */
+  readonly from: string;
+  /** Absolute, within the image. */
+  readonly to: string;
+  /** Octal digits; of a folder's files undefined: readable by all, executable if they are. */
+  readonly mode: string | undefined;
+  /** `user:group`, as names of the image or numbers. */
+  readonly owner: string;
+}
+
+/** A line for the shell of the image. */
+export interface ImageCommand {
+  readonly run: string;
+  /** It sets a running service up, and is left to whoever deploys the image. */
+  readonly config: boolean;
+}
+
+/** What RPC-O's variables call an image: `keystone-r1.0.0`. */
+export function variantOf(release: string, role: string): string {
+  return `${role}-${release}`;
+}
+
+export function imageId({ role, codename, architecture }: Pick<ImageSpec, 'role' | 'codename' | 'architecture'>): string {
+  return `image ${role}-${codename}-${architecture}`;
+}
+
+/** Files of an image server never change: each build has a folder of its own. */
+export function imageFolder({ os, codename, architecture, role }: Pick<ImageSpec, 'os' | 'codename' | 'architecture' | 'role'>, release: string, build: string): string {
+  return `lxc-images/${os}/${codename}/${architecture}/${variantOf(release, role)}/${build}`;
+}
+
+export function ociPlace({ role, codename, architecture }: Pick<ImageSpec, 'role' | 'codename' | 'architecture'>, release: string): string {
+  return `oci/${release}/${role}-${codename}-${architecture}`;
+}
