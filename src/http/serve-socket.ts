@@ -1,6 +1,7 @@
-import { createReadStream, rmSync, statSync } from 'node:fs';
-import { createServer, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { closeSync, createReadStream, openSync, rmSync, statSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 /** What a request is answered with. */
@@ -22,14 +23,17 @@ export async function serveSocket(socket: string, answer: (path: string) => Prom
     void answering.then((found) => send(found, response)).catch(() => fail(response));
   });
   server.on('clientError', (_error, connection) => connection.destroy());
-  server.listen(socket);
+  // The path of a socket may have 107 bytes (unix(7)); this one is short wherever the folder lies. It is used again at the
+  // end, when the server removes it.
+  const folder = openSync(dirname(socket), 'r');
+  server.listen(`/proc/self/fd/${folder}/${basename(socket)}`);
   await once(server, 'listening');
   return {
     [Symbol.asyncDispose]: async () => {
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
-      rmSync(socket, { force: true });
+      closeSync(folder);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** The Python artifacts of a release for one distribution, as tasks. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../../core/context.ts';
 import { redact } from '../../http/redact.ts';
@@ -33,7 +33,7 @@ export function pythonTasks(spec: PythonSpec, prepare: PrepareRoot = prepareInCa
     inputs: wheelsInputs(spec),
     // The stages of RPC-O: two releases of a series would build the same wheels twice.
     lock: `python ${spec.series} ${spec.codename}`,
-    make: (request, ctx) => atBench(open, request, ctx, (bench) => makeWheelsArtifact(spec, bench, request, ctx)),
+    make: (request, ctx) => atBench(open, request, ctx, (bench, inside) => makeWheelsArtifact(spec, bench, inside, ctx)),
   };
   const venvs = spec.services.map((service): ArtifactTask => ({
     id: `venv ${service.name} ${spec.distro}`,
@@ -41,7 +41,7 @@ export function pythonTasks(spec: PythonSpec, prepare: PrepareRoot = prepareInCa
     needs: [wheels.id],
     places: [venvPlace(spec), releasePlace(spec)],
     inputs: { format: FORMAT, requirements: service.requirements, prefix: service.prefix },
-    make: (request, ctx) => atBench(open, request, ctx, (bench) => makeVenvArtifact({ spec, service, bench }, request, ctx)),
+    make: (request, ctx) => atBench(open, request, ctx, (bench, inside) => makeVenvArtifact({ spec, service, bench }, inside, ctx)),
   }));
   return [wheels, ...venvs];
 }
@@ -71,17 +71,15 @@ interface Opening {
   readonly prepare: PrepareRoot;
 }
 
-type AtBench = (bench: Workbench) => Promise<MadeArtifact>;
+type AtBench = (bench: Workbench, request: MakeRequest) => Promise<MadeArtifact>;
 
-async function atBench({ spec, prepare }: Opening, { workshop }: MakeRequest, ctx: Context, work: AtBench): Promise<MadeArtifact> {
-  mkdirSync(workshop.temporary, { recursive: true });
-  const temporary = mkdtempSync(join(workshop.temporary, 'python-'));
-  try {
-    const root = await prepare(buildRootSpec(spec, workshop.publicRoot), { spec, workshop }, ctx);
-    return await work(openWorkbench({ root, temporary, limits: LIMITS }));
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
+/** Works in the task's own folder, which a run that was killed leaves to the next one to remove. */
+async function atBench({ spec, prepare }: Opening, request: MakeRequest, ctx: Context, work: AtBench): Promise<MadeArtifact> {
+  const temporary = join(request.folder, 'work');
+  mkdirSync(temporary);
+  const workshop = { ...request.workshop, temporary };
+  const root = await prepare(buildRootSpec(spec, workshop.publicRoot), { spec, workshop }, ctx);
+  return work(openWorkbench({ root, temporary, limits: LIMITS }), { ...request, workshop });
 }
 
 const prepareInCache: PrepareRoot = async (wanted, { spec, workshop }, ctx) => {

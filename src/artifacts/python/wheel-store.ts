@@ -69,11 +69,7 @@ export function openWheelStore(folder: string, below: string | undefined): Wheel
       mkdirSync(temporary, { recursive: true });
       writeFileSync(join(temporary, facts.file), readFileSync(from), { mode: 0o444 });
       writeFileSync(join(temporary, 'wheel.json'), canonicalJson(facts));
-      rmSync(target, { recursive: true, force: true });
-      moveFile(temporary, target);
-      const wheel = { facts, path: join(target, facts.file) };
-      known.set(key, wheel);
-      return wheel;
+      return remember(key, putInPlace(temporary, target)) ?? { facts, path: from };
     },
     log: (name) => {
       mkdirSync(join(folder, 'logs'), { recursive: true });
@@ -86,6 +82,18 @@ export function openWheelStore(folder: string, below: string | undefined): Wheel
 
 function entry(folder: string, key: Sha256): string {
   return join(folder, 'wheels', key.slice(0, 2), key);
+}
+
+/** Another run may have built the same at the same time; one of the two stays. */
+function putInPlace(temporary: string, target: string): StoredWheel | undefined {
+  rmSync(target, { recursive: true, force: true });
+  try {
+    moveFile(temporary, target);
+  } catch (error) {
+    if (read(target) === undefined) throw error;
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  return read(target);
 }
 
 /** A power cut may leave a name without its bytes: only what still has its digest counts. */

@@ -1,3 +1,4 @@
+import { mkdir, symlink } from 'node:fs/promises';
 import { request } from 'node:http';
 import test from 'ava';
 import { openIndexProxy } from '../../../src/artifacts/python/index-proxy.ts';
@@ -111,10 +112,13 @@ test('an index that fails is a failure, not an absent project', async (t) => {
   await using server = await serve(indexFiles({ one: [sdist({ name: 'one' })] }));
   server.fault(/./, { kind: 'status', status: 401 });
   await using indexes = openIndexes(options(dir, [index('all', ['*'], `${server.url}/simple`)]));
-  const socket = dir.join('socket');
-  await using proxy = await openIndexProxy({ socket, indexes, sourceOnly: () => false, built: () => undefined }, testContext());
+  // Longer than the path of a socket may be.
+  const folder = dir.join('x'.repeat(120));
+  await mkdir(folder);
+  await symlink(folder, dir.join('short'));
+  await using proxy = await openIndexProxy({ socket: `${folder}/socket`, indexes, sourceOnly: () => false, built: () => undefined }, testContext());
 
-  await get(socket, '/a/simple/one/');
+  await get(dir.join('short', 'socket'), '/a/simple/one/');
   t.like(proxy.failure(), { code: 'E_FETCH' });
 });
 
