@@ -7,6 +7,7 @@ import { buildGit } from './build-git.ts';
 import { buildMirror, unique } from './build-mirror.ts';
 import { buildRpmMirror } from './build-rpm-mirror.ts';
 import { buildPythonSet, pythonMappingSchema } from './build-python.ts';
+import { buildConsumers, buildTargets } from './build-targets.ts';
 import { check, refuse, warn } from './check.ts';
 import type { CheckContext } from './check.ts';
 import { NATIVE, SYSTEM } from './config.ts';
@@ -71,6 +72,8 @@ export function buildConfig(options: BuildOptions, context: CheckContext): Confi
     },
     downloads: { parallel: downloads?.parallel ?? 16, proxy: downloads?.proxy },
     retention: (read('retention') ?? []).map(buildRetention),
+    targets: buildTargets(read('targets') ?? [], { root, environment, context }),
+    consumers: buildConsumers(read('consumers'), root),
     completeness: buildCompleteness(read('completeness'), root),
     git: buildGit(options, context),
     environment,

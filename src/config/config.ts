@@ -7,6 +7,7 @@ import type { GitLimits, GitRepository } from '../artifacts/git/spec.ts';
 import type { MergePolicy } from '../core/snapshot.ts';
 import type { RetentionRule } from '../retention/policy.ts';
 import type { PythonSet } from './build-python.ts';
+import type { TargetDefinition } from '../targets/target.ts';
 import type { EnvironmentSettings } from './environment.ts';
 import type { Place, Problem } from './problem.ts';
 
@@ -38,6 +39,9 @@ export interface Config {
   readonly downloads: DownloadSettings;
   /** Which snapshots a prune may drop. */
   readonly retention: readonly RetentionRule[];
+  /** Where releases are pushed to. */
+  readonly targets: readonly TargetDefinition[];
+  readonly consumers: ConsumerSettings;
   /** Undefined: releases are not tested for completeness. */
   readonly completeness: CompletenessSettings | undefined;
   readonly git: GitSettings;
@@ -151,6 +155,16 @@ export interface DownloadSettings {
   readonly parallel: number;
   /** Overrides the machine's own proxy. */
   readonly proxy: string | undefined;
+}
+
+/** What those who use a release know of it. */
+export interface ConsumerSettings {
+  /** Where the published tree is served, without a slash at the end; undefined: not known here. */
+  readonly baseUrl: string | undefined;
+  /** Full fingerprints of the keys a manifest may be signed with. */
+  readonly keys: readonly string[];
+  /** Absolute path of a file with those keys; undefined: what lies beside the manifest. */
+  readonly keyring: string | undefined;
 }
 
 /** Which packages a release must have. Paths are absolute. */

@@ -24,6 +24,16 @@ export interface EnvironmentSettings {
   readonly publicKey: string | undefined;
   /** RPC_RELEASE */
   readonly release: string | undefined;
+  /** REPO_HOST: the host that is pushed to, perhaps with a port. */
+  readonly repoHost: string | undefined;
+  /** REPO_USER */
+  readonly repoUser: string | undefined;
+  /** REPO_USER_KEY: file of the user's private key. */
+  readonly repoUserKey: string | undefined;
+  /** REPO_HOST_PUBKEY: file with the host's public key. */
+  readonly repoHostKey: string | undefined;
+  /** REPO_PATH: the folder on the host. */
+  readonly repoPath: string | undefined;
 }
 
 /** The environment's settings. E_CONFIG, naming every variable that is wrong, never showing what one holds. */
@@ -53,6 +63,11 @@ export function parseEnvironment(environment: Environment, problems: Problem[]):
     privateKey: read('GPG_PRIVATE', keyFile),
     publicKey: read('GPG_PUBLIC', keyFile),
     release: read('RPC_RELEASE', named),
+    repoHost: read('REPO_HOST', hostAndPort),
+    repoUser: read('REPO_USER', named),
+    repoUserKey: read('REPO_USER_KEY', keyFile),
+    repoHostKey: read('REPO_HOST_PUBKEY', keyFile),
+    repoPath: read('REPO_PATH', absolutePath),
   };
 }
 
@@ -60,6 +75,11 @@ function yesOrNo(text: string): Parsed<boolean> {
   if (/^(?:yes|true|on|1)$/i.test(text)) return { value: true };
   if (/^(?:no|false|off|0)$/i.test(text)) return { value: false };
   return { problem: 'must be YES or NO' };
+}
+
+function hostAndPort(text: string): Parsed<string> {
+  if (/^(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.test(text)) return { value: text };
+  return { problem: 'must be a host, or host:port' };
 }
 
 function absolutePath(text: string): Parsed<string> {

@@ -163,6 +163,24 @@ const retentionRule = strict({
 }).refine(({ keep, older_than: olderThan }) => keep !== undefined || olderThan !== undefined, 'say keep, or older_than, or both');
 export type WrittenRetentionRule = z.output<typeof retentionRule>;
 
+const hostName = textAs((text) =>
+  /^(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+)$/.test(text) ? { value: text } : { problem: `${quote(text)} is no host` },
+);
+
+/** One kind of target, or the other: which keys belong to which is checked in build-targets.ts. */
+export const targetSchema = strict({
+  name: safeName,
+  type: z.enum(['local', 'rsync']),
+  path,
+  host: hostName.optional(),
+  port: z.int().min(1).max(65_535).optional(),
+  user: textAs((text) => (/^[a-z_][a-z0-9_-]*$/i.test(text) ? { value: text } : { problem: `${quote(text)} is no user` })).optional(),
+  key: path.optional(),
+  host_key: z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(line)).optional(),
+  owner: textAs((text) => (/^[a-z_][a-z0-9_-]*:[a-z_][a-z0-9_-]*$/i.test(text) ? { value: text } : { problem: `${quote(text)} is not like user:group` })).optional(),
+});
+export type WrittenTarget = z.output<typeof targetSchema>;
+
 /** The variables that are one value each; lists and mappings are checked entry by entry in build-config.ts. */
 export const single = {
   aptly_architectures: words(architecture).pipe(z.array(z.string()).min(1)),
@@ -182,6 +200,8 @@ export const single = {
   downloads: strict({ parallel: z.int().min(1).max(256).optional(), proxy: httpUrl.optional() }),
   retention: z.array(retentionRule),
   distributions: z.record(z.string(), distributionName),
+  targets: z.array(targetSchema),
+  consumers: strict({ base_url: httpUrl.optional(), keys: z.array(textAs(parseFingerprint)).optional(), keyring: path.optional() }),
   completeness: strict({
     wanted: words(path).default([]),
     roles: words(path).default([]),

@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import connect from 'undici/lib/api/api-connect.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
@@ -16,10 +17,20 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** PEM. */
+export interface TlsOptions {
+  /** Authorities that are trusted besides the usual ones. */
+  readonly ca?: string;
+  /** What we show when asked who we are. */
+  readonly certificate?: string;
+  readonly key?: string;
+}
+
 export interface TransportOptions {
   readonly parallel: number;
   readonly timeouts: Timeouts;
   readonly proxy: ProxyOptions;
+  readonly tls: TlsOptions;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Hosts whose addresses are not looked at: those the user named. */
   readonly trustedHosts: ReadonlySet<string>;
@@ -61,7 +72,7 @@ function findRoute(url: URL, options: TransportOptions, keep: Keep): Route {
   const settings = agentSettings(options);
   if (!proxy) {
     const guard = options.trustedHosts.has(url.hostname) ? {} : { lookup: lookupPublic };
-    const connect = { timeout: options.timeouts.connect, ...guard };
+    const connect = { timeout: options.timeouts.connect, ...guard, ...tlsSettings(options.tls) };
     return { dispatcher: keep(new Agent({ ...settings, connect })), origin: url.origin, prefix: '', headers: {} };
   }
   const credentials = basicCredentials(proxy);
@@ -70,11 +81,19 @@ function findRoute(url: URL, options: TransportOptions, keep: Keep): Route {
     return { dispatcher: keep(new Agent(settings)), origin: proxy.origin, prefix: url.origin, headers };
   }
   const token = credentials === undefined ? {} : { token: credentials };
-  const tls = { timeout: options.timeouts.connect };
+  const tls = { timeout: options.timeouts.connect, ...tlsSettings(options.tls) };
   // What undici's main entry does for all dispatchers: without it the proxy cannot be asked for a tunnel.
   const clientFactory: ProxyAgent.Options['clientFactory'] = (origin, options) => Object.assign(new Pool(origin, options), { connect });
   const dispatcher = keep(new ProxyAgent({ ...settings, uri: proxy.origin, proxyTls: tls, requestTls: tls, clientFactory, ...token }));
   return { dispatcher, origin: url.origin, prefix: '', headers: {} };
+}
+
+function tlsSettings({ ca, certificate, key }: TlsOptions): Readonly<Record<string, unknown>> {
+  return {
+    ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+    ...(certificate === undefined ? {} : { cert: certificate }),
+    ...(key === undefined ? {} : { key }),
+  };
 }
 
 function agentSettings({ parallel, timeouts }: TransportOptions): Omit<Agent.Options, 'connect' | 'factory'> {

@@ -14,7 +14,7 @@ import { DEFAULT_TIMEOUTS, type Timeouts } from './limits.ts';
 import type { ProxyOptions } from './proxy.ts';
 import { redact } from './redact.ts';
 import type { Source } from './source.ts';
-import { basicCredentials, openTransport } from './transport.ts';
+import { basicCredentials, openTransport, type TlsOptions } from './transport.ts';
 
 export type { Downloaded, DownloadRequest } from './download.ts';
 export type { SmallAnswer, SmallRequest } from './fetch-small.ts';
@@ -24,6 +24,8 @@ export interface UpstreamOptions {
   readonly urls: readonly string[];
   /** Proxies; without them `http_proxy`, `https_proxy` and `no_proxy` of the environment. An empty text means none. */
   readonly proxy?: ProxyOptions;
+  /** Certificates beyond the usual ones. */
+  readonly tls?: TlsOptions;
   /** Where the proxy variables are read. Default: the environment of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Connections per host, 16 by default. Requests beyond them wait their turn, so any number may be made at once. */
@@ -69,14 +71,14 @@ export function openUpstream(options: UpstreamOptions): Upstream {
   const named = options.foreign === true ? [] : list.map((base) => base.url.hostname);
   const trustedHosts = new Set([...named, ...(options.allowHosts ?? [])]);
   for (const { url } of options.foreign === true ? list : []) refuseInternal(url, trustedHosts);
-  const { proxy = {}, parallel = 16, environment = process.env } = options;
+  const { proxy = {}, tls = {}, parallel = 16, environment = process.env } = options;
   const { retries = 4, delay = 500, longestDelay = 30_000 } = options;
   const source: Source = {
     bases: { list, preferred: 0 },
     patience: { retries, delay, longestDelay },
     timeouts,
     trustedHosts,
-    transport: openTransport({ parallel, timeouts, proxy, environment, trustedHosts }),
+    transport: openTransport({ parallel, timeouts, proxy, tls, environment, trustedHosts }),
     now: options.now ?? (() => new Date()),
   };
   return {

@@ -1,15 +1,18 @@
 import type { ReleaseBuild } from '../release/build.ts';
 import { FAILURE_MODES, type FailureMode } from '../release/making.ts';
 import type { PlannedNode } from '../release/plan.ts';
+import type { Pushed } from '../release/push.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Context } from '../core/context.ts';
 import type { App } from './app.ts';
 import { defineOperation } from './operation.ts';
 import { renderPlan } from './plan.ts';
+import { pushVerdict, renderPush, runPush } from './push.ts';
+import { targetsOf } from './target-access.ts';
 import { table } from './text.ts';
 
 type Result =
-  | (ReleaseBuild & { readonly readOnly: boolean })
+  | (ReleaseBuild & { readonly readOnly: boolean; readonly pushed?: Pushed })
   | { readonly release: string; readonly dryRun: true; readonly nodes: readonly PlannedNode[] };
 
 export const build = defineOperation({
@@ -22,7 +25,8 @@ status 3.
 
 With --read-only every step really runs, over a copy of the catalog and the real pool, signed by a key made
 on the spot; production stays byte-identical, and no key is needed. REPLACE_ARTIFACTS=YES stands for
---replace, PUBLISH_SNAPSHOT=NO stops after the snapshots.`,
+--replace, PUBLISH_SNAPSHOT=NO stops after the snapshots, PUSH_TO_MIRROR=YES pushes a complete release to all
+targets at the end; a read-only run never pushes.`,
   example: `$ artifacts build --release r1.0.0
 mirror debian-bookworm            done   38 packages, 38 files fetched
 snapshot slushie-r1.0.0-debian-bookworm  done   38 packages
@@ -47,9 +51,14 @@ Release r1.0.0 is built: 20261121T031500Z`,
   render: (result) => {
     if ('dryRun' in result) return renderPlan(result);
     const rows = result.nodes.map(({ id, state, detail }) => [id, state, detail]);
-    return [table(['NODE', 'STATE', 'DETAIL'], rows), '', ...hintLines(result), verdictText(result)].join('\n');
+    const pushed = result.pushed === undefined ? [] : [renderPush(result.pushed)];
+    return [table(['NODE', 'STATE', 'DETAIL'], rows), '', ...hintLines(result), verdictText(result), ...pushed].join('\n');
   },
-  verdict: (result): ErrorCode | undefined => ('dryRun' in result || result.result !== 'partial' ? undefined : 'E_PARTIAL'),
+  verdict: (result): ErrorCode | undefined => {
+    if ('dryRun' in result) return undefined;
+    if (result.result === 'partial') return 'E_PARTIAL';
+    return result.pushed === undefined ? undefined : pushVerdict(result.pushed);
+  },
 });
 
 interface BuildInput {
@@ -83,11 +92,12 @@ async function runBuild(app: App, input: BuildInput, ctx: Context): Promise<Resu
     const { planned } = planRelease(spec, releaseFacts(await app.peek(), spec, app.clock()), options);
     return { release: spec.name, dryRun: true, nodes: planned };
   }
-  if (config.environment.push === true && !input.readOnly) {
-    ctx.report({ type: 'warning', message: 'PUSH_TO_MIRROR=YES has nothing to push to: no target is configured' });
-  }
+  const pushes = config.environment.push === true && !input.readOnly;
+  if (pushes) await targetsOf(app, undefined); // that there is none is told before anything is built
   const { buildRelease } = await import('../release/build.ts');
-  return { ...(await buildRelease(spec, options, await app.tools(), ctx)), readOnly: input.readOnly };
+  const built = { ...(await buildRelease(spec, options, await app.tools(), ctx)), readOnly: input.readOnly };
+  if (!pushes || built.result === 'partial' || built.build === undefined) return built;
+  return { ...built, pushed: await runPush(app, { release: spec.name, dryRun: false }, ctx) };
 }
 
 function hintLines({ nodes }: ReleaseBuild): string[] {

@@ -28,6 +28,8 @@ import { publishSourceUpdate } from './publish-source-update.ts';
 import { publishSwitch } from './publish-switch.ts';
 import { publishUpdate } from './publish-update.ts';
 import { publishVerify } from './publish-verify.ts';
+import { pull } from './pull.ts';
+import { push } from './push.ts';
 import { releaseCompleteness } from './release-completeness.ts';
 import { releaseList } from './release-list.ts';
 import { releaseShow } from './release-show.ts';
@@ -56,6 +58,9 @@ import { snapshotRename } from './snapshot-rename.ts';
 import { snapshotSearch } from './snapshot-search.ts';
 import { snapshotShow } from './snapshot-show.ts';
 import { snapshotVerify } from './snapshot-verify.ts';
+import { stage } from './stage.ts';
+import { status } from './status.ts';
+import { targetCleanup } from './target-cleanup.ts';
 
 /** Every operation: one file beside this one, one name here. Help lists them in this order. */
 export const operations: readonly Operation[] = [
@@ -112,6 +117,11 @@ export const operations: readonly Operation[] = [
   releaseList,
   releaseShow,
   releaseCompleteness,
+  push,
+  pull,
+  targetCleanup,
+  stage,
+  status,
   configShow,
   configCheck,
   dbCheck,

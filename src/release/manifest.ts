@@ -1,9 +1,10 @@
 /** The manifest of a build: every file it consists of, with size and digest, signed and written last. */
-import { readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Artifact, ArtifactFacts } from '../core/artifact.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Publication } from '../catalog/publications.ts';
+import type { Tree } from '../catalog/trees.ts';
 import type { Clock } from '../core/context.ts';
 import { sha256, type Sha256 } from '../core/digest.ts';
 import type { Seat } from '../formats/format.ts';
@@ -11,6 +12,7 @@ import { formatOf } from '../formats/index.ts';
 import type { Signer } from '../sign/signer.ts';
 import * as durable from '../util/durable.ts';
 import { runCommand } from '../util/run-command.ts';
+import { RELEASE_INDEX, releaseIndex } from './release-index.ts';
 import { mikoName, publicationPlaces, slushieName, type ReleaseSpec } from './spec.ts';
 
 export interface ManifestNode {
@@ -26,6 +28,16 @@ export interface ManifestFile {
   readonly sha256: Sha256;
 }
 
+export interface ManifestArtifact {
+  readonly id: string;
+  readonly kind: string;
+  /** What its makers have to say: commits, locks. */
+  readonly facts: ArtifactFacts;
+  readonly madeAt: string;
+  /** Paths of its files. */
+  readonly paths: readonly string[];
+}
+
 export interface Manifest {
   readonly schema: 1;
   readonly release: string;
@@ -36,12 +48,17 @@ export interface Manifest {
     readonly snapshots: readonly { readonly name: string; readonly content: Sha256; readonly packages: number }[];
     readonly tools: Readonly<Record<string, string>>;
   };
-  /** What was made besides packages, with what its makers have to say: commits, locks. */
-  readonly artifacts: readonly { readonly id: string; readonly kind: string; readonly facts: ArtifactFacts }[];
+  /** What was made besides packages: whoever copies the release generates from it what lists the artifacts of all releases. */
+  readonly artifacts: readonly ManifestArtifact[];
   readonly publications: readonly { readonly prefix: string; readonly distribution: string; readonly generation: number }[];
+  /** Folders that are replaced as a whole when the release is built anew: whoever copies the release switches them, too. */
+  readonly places: readonly string[];
   readonly nodes: readonly ManifestNode[];
   readonly files: readonly ManifestFile[];
 }
+
+/** The public keys that signed a build, beside its manifest. */
+export const MANIFEST_KEY = 'release-signing-key.asc';
 
 export interface ManifestTools {
   readonly catalog: Catalog;
@@ -65,8 +82,9 @@ export async function writeManifest(
     build,
     createdAt: tools.clock().toISOString(),
     inputs: { snapshots: snapshotsOf(spec, tools.catalog), tools: await toolVersions() },
-    artifacts: artifacts.map(({ id, kind, facts }) => ({ id, kind, facts })),
+    artifacts: artifacts.map(({ id, kind, facts, madeAt, files }) => ({ id, kind, facts, madeAt, paths: files.map(({ path }) => path) })),
     publications: publications.map(({ prefix, distribution, generation }) => ({ prefix, distribution, generation })),
+    places: [...publications.map(placeOf), ...treesOf(spec.name, tools.catalog).map(({ place }) => place)].sort(),
     nodes,
     files: [...filesOf(publications, tools), ...artifactFiles(spec.name, artifacts, tools.catalog)].sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
@@ -77,11 +95,27 @@ export async function writeManifest(
   durable.makeFolderDurably(draft);
   durable.writeFileDurably(join(draft, 'manifest.json'), text);
   durable.writeFileDurably(join(draft, 'manifest.json.asc'), await tools.signer.detach(text));
+  durable.writeFileDurably(join(draft, MANIFEST_KEY), await tools.signer.publicKeys());
   durable.removeTree(join(folder, build)); // of a run that was stopped before it recorded the build
   durable.moveFile(draft, join(folder, build));
   durable.flushFolder(folder);
   durable.switchLink(join(folder, 'latest'), build);
+  writeReleaseIndex(tools.publicRoot);
   return sha256(text);
+}
+
+/** Lists the releases that are complete. Written last, so that what it does not name is absent and not on its way. */
+function writeReleaseIndex(publicRoot: string): void {
+  const folders = readdirSync(join(publicRoot, 'releases'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const releases = folders.flatMap(({ name: release }) => {
+    const link = join(publicRoot, 'releases', release, 'latest');
+    return lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === true ? [{ release, build: readlinkSync(link) }] : [];
+  });
+  durable.writeFileDurably(join(publicRoot, RELEASE_INDEX), releaseIndex(releases));
+}
+
+function placeOf({ format, prefix, distribution }: Publication): string {
+  return join(prefix, formatOf(format).publishing.folders.distributions, distribution);
 }
 
 /** What shaped the bytes besides the inputs. */
@@ -105,9 +139,13 @@ function snapshotsOf(spec: ReleaseSpec, catalog: Catalog): Manifest['inputs']['s
   });
 }
 
+function treesOf(release: string, { trees }: Catalog): readonly Tree[] {
+  return trees.list().filter((tree) => tree.release === release);
+}
+
 /** What is served in the release's own folders, and what its artifacts have outside of them. */
-function artifactFiles(release: string, artifacts: readonly Artifact[], { trees }: Catalog): ManifestFile[] {
-  const own = trees.list().filter((tree) => tree.release === release);
+function artifactFiles(release: string, artifacts: readonly Artifact[], catalog: Catalog): ManifestFile[] {
+  const own = treesOf(release, catalog);
   const served = own.flatMap(({ place, files }) => files.map((file) => ({ ...file, path: `${place}/${file.path}` })));
   const places = own.map(({ place }) => `${place}/`);
   const shared = artifacts.flatMap(({ files }) => files).filter(({ path }) => !places.some((place) => path.startsWith(place)));
@@ -119,7 +157,7 @@ function* filesOf(publications: readonly Publication[], { catalog, publicRoot }:
   const seen = new Set<string>();
   for (const publication of publications) {
     const { publishing } = formatOf(publication.format);
-    const distribution = join(publication.prefix, publishing.folders.distributions, publication.distribution);
+    const distribution = placeOf(publication);
     const seats = publishing.seats(publication.components.map(({ component }) => component), publication.spec.architectures);
     for (const path of seats.flatMap(({ root }) => Object.values(publishing.signedFiles).map((name) => join(distribution, root, name)))) {
       const bytes = readFileSync(join(publicRoot, path));
@@ -129,7 +167,8 @@ function* filesOf(publications: readonly Publication[], { catalog, publicRoot }:
       .generations(publication.prefix, publication.distribution)
       .find(({ number }) => number === publication.generation);
     for (const { path, size, sha256: digest } of served?.indexes ?? []) {
-      yield { path: join(distribution, path), size, sha256: digest };
+      const names = new Set([...(publishing.namesStay ? [path] : []), publishing.hashedPath(path, digest)]);
+      for (const name of names) yield { path: join(distribution, name), size, sha256: digest };
     }
     for (const content of served?.contents ?? []) {
       for (const id of catalog.contents.allMembers(content)) {

@@ -22,3 +22,10 @@ export function refuseKeybox(bytes: Uint8Array): void {
     hint: 'Export its keys: gpg --no-default-keyring --keyring FILE.kbx --armor --export > FILE.asc',
   });
 }
+
+export async function armorBytes(kind: 'signature' | 'publicKey', bytes: Uint8Array): Promise<string> {
+  const openpgp = await import('openpgp');
+  // With the checksum, which GnuPG before 2.4 expects.
+  const text = openpgp.armor(openpgp.enums.armor[kind], bytes, undefined, undefined, undefined, true);
+  return text.replaceAll('\r\n', '\n');
+}

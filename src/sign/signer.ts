@@ -7,6 +7,7 @@ import type { SignaturePacket } from 'openpgp';
 import type { Clock } from '../core/context.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import { openAgentKey } from './agent-key.ts';
+import { armorBytes } from './armor.ts';
 import { clearsignedText, formatClearsigned } from './clearsigned.ts';
 import { openFileKey } from './file-key.ts';
 import { fingerprintOf } from './key-check.ts';
@@ -54,7 +55,7 @@ async function clearsign(keys: readonly SigningKey[], text: string, date: Date):
   const signed = clearsignedText(text);
   const packets = await allPackets(keys, { text: signed, kind: 'text', date });
   const hashes = [...new Set(packets.map((packet) => HASH_NAMES[packet.hashAlgorithm ?? 0] ?? 'SHA512'))].sort();
-  const block = await armor('signature', await signatureBytes(packets));
+  const block = await armorBytes('signature', await signatureBytes(packets));
   const bytes = Buffer.from(formatClearsigned(signed, hashes, block));
   await checkOwn(keys, date, (trust) => verifyClearsigned(bytes, { ...trust, name: 'The new InRelease' }));
   return bytes;
@@ -62,7 +63,7 @@ async function clearsign(keys: readonly SigningKey[], text: string, date: Date):
 
 async function detach(keys: readonly SigningKey[], text: string, date: Date): Promise<Buffer> {
   const packets = await allPackets(keys, { text, kind: 'binary', date });
-  const bytes = Buffer.from(await armor('signature', await signatureBytes(packets)));
+  const bytes = Buffer.from(await armorBytes('signature', await signatureBytes(packets)));
   await checkOwn(keys, date, (trust) => verifyDetached(Buffer.from(text), bytes, { ...trust, name: 'The new Release' }));
   return bytes;
 }
@@ -91,7 +92,7 @@ async function checkOwn(
 }
 
 async function exportKeys(keys: readonly SigningKey[]): Promise<Buffer> {
-  return Buffer.from(await armor('publicKey', Buffer.concat(keys.map((key) => key.publicKey.write()))));
+  return Buffer.from(await armorBytes('publicKey', Buffer.concat(keys.map((key) => key.publicKey.write()))));
 }
 
 /** Our keys first; a copy of one of them among the further ones adds what it knows. */
@@ -99,14 +100,7 @@ async function exportWith(keys: readonly SigningKey[], further: readonly Buffer[
   const own = await exportKeys(keys);
   if (further.length === 0) return own;
   const all = await readKeyrings([own, ...further]);
-  return Buffer.from(await armor('publicKey', Buffer.concat(all.map((key) => key.write()))));
-}
-
-async function armor(kind: 'signature' | 'publicKey', bytes: Uint8Array): Promise<string> {
-  const openpgp = await import('openpgp');
-  // With the checksum, which GnuPG before 2.4 expects.
-  const text = openpgp.armor(openpgp.enums.armor[kind], bytes, undefined, undefined, undefined, true);
-  return text.replaceAll('\r\n', '\n');
+  return Buffer.from(await armorBytes('publicKey', Buffer.concat(all.map((key) => key.write()))));
 }
 
 async function signatureBytes(packets: readonly SignaturePacket[]): Promise<Uint8Array> {
