@@ -228,8 +228,11 @@ export interface ListedFormat {
    * One file made from the plain bytes of several of the same name, as those of several mirrors. Undefined where nothing
    * but taking the last one makes sense.
    */
-  combine(name: string): ((parts: readonly AsyncIterable<Buffer>[]) => AsyncIterable<Buffer>) | undefined;
+  combine(name: string): CombineFiles | undefined;
 }
+
+/** Told what a person should know: how contradictions were settled, and what had to be left out. */
+export type CombineFiles = (parts: readonly AsyncIterable<Buffer>[], note: (message: string) => void) => AsyncIterable<Buffer>;
 
 export interface ListedFile {
   /** Path below a component, the suffix of its packing left out. */

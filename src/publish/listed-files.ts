@@ -97,7 +97,10 @@ async function writeOne(folder: string, { path, parts }: Wanted, tools: ListedTo
   const last = parts.at(-1);
   if (last === undefined) throw new Error(`${path} has no source`);
   if (combine !== undefined) {
-    const plain = combine(parts.map((part) => unpackFile(sourceOf(part, tools), part.file.packing, ctx.signal)));
+    const plain = combine(
+      parts.map((part) => unpackFile(sourceOf(part, tools), part.file.packing, ctx.signal)),
+      (message) => ctx.report({ type: 'warning', message: `${path}: ${message}` }),
+    );
     return writeCombined(folder, path, plain, tools);
   }
   if (parts.length > 1) {

@@ -2,6 +2,10 @@
 import type { FileRef, PackageRecord } from '../../core/package.ts';
 import type { Packing } from '../../util/unpack.ts';
 import type { Digested, ListedFile, ListedFormat } from '../format.ts';
+import { malformed } from './malformed.ts';
+import { mergeComps } from './merge-comps.ts';
+import { mergeModules } from './merge-modules.ts';
+import { mergeUpdateinfo, type Note } from './merge-updateinfo.ts';
 import { LISTED } from './pool-path.ts';
 
 interface ListedText {
@@ -42,8 +46,37 @@ export const listedFiles: ListedFormat = {
     const { packing, plain, extension } = JSON.parse(text.toString()) as ListedText;
     return { name: `${name}${extension}`, packing, plain, suffix: SUFFIXES[packing] };
   },
-  combine: () => undefined,
+  combine: (name) => {
+    const type = name.split('.', 1)[0] ?? '';
+    const merge = MERGES[type];
+    return merge === undefined ? undefined : (parts, note) => combined(parts, (texts) => merge(texts, note));
+  },
 };
+
+const MERGES: Readonly<Record<string, (texts: readonly Buffer[], note: Note) => Buffer>> = {
+  updateinfo: mergeUpdateinfo,
+  group: mergeComps,
+  group_gz: mergeComps,
+  modules: mergeModules,
+};
+
+/** What one source may unpack to: the largest advisories there are have some 60 MB. */
+const LARGEST_TEXT = 512 * 1024 * 1024;
+
+async function* combined(parts: readonly AsyncIterable<Buffer>[], merge: (texts: readonly Buffer[]) => Buffer): AsyncGenerator<Buffer> {
+  const texts: Buffer[] = [];
+  for (const part of parts) {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of part) {
+      size += chunk.length;
+      if (size > LARGEST_TEXT) throw malformed('metadata', `more than ${LARGEST_TEXT} bytes`);
+      chunks.push(chunk);
+    }
+    texts.push(Buffer.concat(chunks));
+  }
+  yield merge(texts);
+}
 
 /** The folder of a repository below its distribution: what `baseurl` points to. */
 export function baseOf(component: string, architecture: string): string {

@@ -1,0 +1,90 @@
+/**
+ * Module metadata of several sources as one modules.yaml, by libmodulemd's rules. Documents stay as they were written:
+ * versions that look like numbers, and streams such as 1.10, must not become others.
+ */
+import { parseAllDocuments, stringify } from 'yaml';
+import { malformed } from './malformed.ts';
+import type { Note } from './merge-updateinfo.ts';
+
+interface ModuleDocument {
+  readonly kind: string;
+  readonly key: string;
+  readonly modified: number;
+  readonly text: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** The earlier source has priority. What cannot be read is left out, and told. */
+export function mergeModules(sources: readonly Buffer[], note: Note): Buffer {
+  const merged = new Map<string, ModuleDocument>();
+  for (const [number, source] of sources.entries()) {
+    for (const document of readDocuments(source, number, note)) {
+      const before = merged.get(document.key);
+      merged.set(document.key, before === undefined ? document : settle(before, document, note));
+    }
+  }
+  return Buffer.from([...merged.values()].map(({ text }) => `---\n${text.replace(/\n*$/, '\n')}...\n`).join(''));
+}
+
+function readDocuments(source: Buffer, number: number, note: Note): ModuleDocument[] {
+  try {
+    return splitDocuments(source.toString('utf8')).map(readDocument);
+  } catch (error) {
+    note(`modules of source ${number + 1} is left out: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  }
+}
+
+/** At the marks of documents, which stand at the beginning of a line and nowhere else. */
+function splitDocuments(text: string): string[] {
+  return text
+    .split(/^(?:---|\.\.\.)[ \t]*$/m)
+    .map((part) => part.replace(/^\n/, ''))
+    .filter((part) => part.trim() !== '');
+}
+
+function readDocument(text: string): ModuleDocument {
+  // Every scalar as text, and no aliases: a few lines of them can stand for gigabytes.
+  const [document, ...others] = parseAllDocuments(text, { schema: 'failsafe' });
+  if (document === undefined || !('errors' in document) || others.length > 0 || document.errors.length > 0) throw malformed('modules.yaml', 'this is no YAML');
+  const root = asRecord(document.toJS({ maxAliasCount: 0 }));
+  const data = asRecord(root['data']);
+  const kind = String(root['document'] ?? '');
+  return { kind, key: [kind, ...KEYS[kind]?.map((name) => String(data[name] ?? '')) ?? [text]].join('\0'), modified: Number(data['modified'] ?? 0) || 0, text, data };
+}
+
+/** What tells documents of a kind apart; documents of other kinds are all kept. */
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  modulemd: ['name', 'stream', 'version', 'context', 'arch'],
+  'modulemd-defaults': ['module'],
+  'modulemd-translations': ['module', 'stream'],
+  'modulemd-obsoletes': ['module', 'stream', 'context'],
+};
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : {};
+}
+
+function settle(first: ModuleDocument, second: ModuleDocument, note: Note): ModuleDocument {
+  if (first.text === second.text) return first;
+  const name = first.key.split('\0').slice(1).filter((part) => part !== '').join(':');
+  if (first.kind === 'modulemd-defaults') return settleDefaults(first, second, note);
+  if (first.kind === 'modulemd') {
+    note(`the module ${name} is described differently by two sources; the first counts`);
+    return first;
+  }
+  return second.modified > first.modified ? second : first;
+}
+
+/** libmodulemd's merger: the newer word counts; two of one time that disagree leave the module without a default stream. */
+function settleDefaults(first: ModuleDocument, second: ModuleDocument, note: Note): ModuleDocument {
+  if (first.modified !== second.modified) return second.modified > first.modified ? second : first;
+  const [one, two] = [first.data['stream'], second.data['stream']];
+  const profiles = { ...asRecord(second.data['profiles']), ...asRecord(first.data['profiles']) };
+  const isTorn = one !== undefined && two !== undefined && one !== two;
+  if (isTorn) note(`two sources want other default streams of the module ${String(first.data['module'])}; it has none now`);
+  const { stream: _, ...rest } = { ...second.data, ...first.data };
+  const data = { ...rest, ...(isTorn || (one ?? two) === undefined ? {} : { stream: one ?? two }), profiles };
+  const text = stringify({ document: 'modulemd-defaults', version: '1', data }, { schema: 'failsafe', defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
+  return { ...first, text, data };
+}

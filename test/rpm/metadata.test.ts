@@ -1,0 +1,58 @@
+/** Metadata besides packages: passed through from one source, merged from several, and read by dnf. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { buildRpms } from '../rig/rpm.ts';
+import { rpmUpstream } from '../rig/rpm-upstream.ts';
+import { testWith } from '../rig/skip.ts';
+import { tempDir } from '../rig/temp.ts';
+import { hasRpmTools, makeRpmScene, NO_RPM_TOOLS } from './support.ts';
+
+const witnessed = testWith(hasRpmTools, NO_RPM_TOOLS);
+
+function advisory(id: string, name: string): string {
+  return `<update from="rig" status="stable" type="security" version="1"><id>${id}</id><title>${id}</title><issued date="2023-11-14 00:00:00"/><severity>Important</severity><description>about &lt;${name}&gt;</description><pkglist><collection short="base"><name>base</name><package name="${name}" version="1.0" release="1" epoch="0" arch="noarch" src="${name}-1.0-1.src.rpm"><filename>${name}-1.0-1.noarch.rpm</filename></package></collection></pkglist></update>`;
+}
+
+function updates(...advisories: readonly string[]): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<updates>\n${advisories.join('\n')}\n</updates>\n`;
+}
+
+function group(id: string, packages: readonly string[]): string {
+  const list = packages.map((name) => `<packagereq type="mandatory">${name}</packagereq>`).join('');
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE comps PUBLIC "-//Red Hat, Inc.//DTD Comps info//EN" "comps.dtd">\n<comps><group><id>${id}</id><name>${id}</name><name xml:lang="de">${id} auf Deutsch</name><description>d</description><default>false</default><uservisible>true</uservisible><packagelist>${list}</packagelist></group></comps>\n`;
+}
+
+function moduleDocument(name: string, artifact: string): string {
+  return `---\ndocument: modulemd\nversion: 2\ndata:\n  name: ${name}\n  stream: "1.10"\n  version: 1\n  context: abc\n  arch: x86_64\n  summary: s\n  description: d\n  license:\n    module: [MIT]\n  artifacts:\n    rpms:\n    - ${artifact}\n...\n`;
+}
+
+witnessed('advisories, groups, modules and unknown metadata of two sources reach dnf', async (t) => {
+  await using dir = await tempDir();
+  const rpms = await buildRpms(dir, [{ name: 'alpha' }, { name: 'beta' }]);
+  const of = (name: string): typeof rpms => rpms.filter(({ fileName }) => fileName.startsWith(name));
+  const one = await rpmUpstream(dir, { rpms: of('alpha'), metadata: { 'updateinfo.xml': updates(advisory('RIG-1', 'alpha'), advisory('RIG-2', 'alpha')), 'group.xml': group('tools', ['alpha']), 'modules.yaml': moduleDocument('m1', 'other-0:1.0-1.noarch'), 'productid': 'certificate one' } }, 'one');
+  const two = await rpmUpstream(dir, { rpms: of('beta'), metadata: { 'updateinfo.xml': updates(advisory('RIG-2', 'beta'), advisory('RIG-3', 'beta')), 'group.xml': group('tools', ['beta']), 'modules.yaml': moduleDocument('m2', 'others-0:1.0-1.noarch') } }, 'two');
+  await using scene = await makeRpmScene(dir, { one: { upstream: one }, two: { upstream: two } });
+  const built = await scene.site.run(['build', '--release', 'r1.0.0']);
+  t.is(built.status, 0, built.stderr);
+
+  const repodata = `${scene.site.publicRoot}/rpm-mirror/integrated/r1.0.0-el9/x86_64/repodata`;
+  const read = (type: string): string => {
+    const name = readdirSync(repodata).find((file) => file.slice(65).startsWith(type)) ?? '';
+    const bytes = readFileSync(`${repodata}/${name}`);
+    return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+  };
+  t.is(read('productid'), 'certificate one');
+  t.is(read('modules').match(/stream: "1\.10"/g)?.length, 2);
+
+  const client = await scene.client('client', 'rpm-mirror/integrated/r1.0.0-el9/x86_64');
+  const groups = await client.ok(['group', 'info', '-q', 'tools']);
+  t.regex(groups, /alpha/);
+  t.regex(groups, /beta/);
+  t.regex(await client.ok(['module', 'list', '-q']), /m1 +1\.10[^]*m2 +1\.10/);
+  const ids = [...read('updateinfo').matchAll(/<id>([^<]*)/g)].map((match) => match[1]).sort();
+  t.deepEqual(ids, ['RIG-1', 'RIG-2', 'RIG-3']);
+  t.is(read('updateinfo').match(/<package /g)?.length, 4);
+  await client.ok(['install', 'alpha', 'beta']);
+  t.regex(await client.ok(['updateinfo', 'list', '-q', '--all']), /RIG-3/);
+});
