@@ -37,7 +37,7 @@ export interface Members {
   texts(ids: Uint32Array): readonly Buffer[];
   /**
    * Positions in the list of the records whose text holds this word, in whatever case; some others may be among them.
-   * The word must be plain ASCII without `%` and `_`.
+   * For `%` and `_` in the word anything will do.
    */
   mentioning(ids: Uint32Array, word: string): readonly number[];
 }

@@ -73,6 +73,7 @@ class Packages implements PackageSet {
   #names: readonly string[] | undefined;
   #byName: ((name: string) => readonly number[]) | undefined;
   #byProvided: ReadonlyMap<string, readonly number[]> | undefined;
+  readonly #byPath = new Map<string, readonly number[]>();
   #positions: ReadonlyMap<number, number> | undefined;
 
   constructor(catalog: Catalog, format: RepoFormat, ids: Uint32Array) {
@@ -142,7 +143,19 @@ class Packages implements PackageSet {
   #answering(name: string): readonly number[] {
     const own = this.#named(name);
     const provided = this.#providers().get(name);
+    if (provided === undefined && name.startsWith('/')) return this.#installing(name);
     return provided === undefined ? own : inOrder([...own, ...provided]);
+  }
+
+  /** Positions of the packages that install a path which is no capability; each path is looked for once. */
+  #installing(path: string): readonly number[] {
+    let found = this.#byPath.get(path);
+    if (found === undefined) {
+      const mentioning = this.#catalog.members.mentioning(this.#ids, path);
+      found = [...this.#read(mentioning)].filter((subject) => subject.installs(path)).map(({ position }) => position);
+      this.#byPath.set(path, found);
+    }
+    return found;
   }
 
   #named(name: string): readonly number[] {

@@ -1,0 +1,98 @@
+/** Broken rpm files (R09, R10): refused wherever rpm itself refuses them. */
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import test from 'ava';
+import { isArtifactsError } from '../../../src/core/errors.ts';
+import { readFacts } from '../../../src/formats/rpm/facts.ts';
+import { readHead, scanRpm } from '../../../src/formats/rpm/package-file.ts';
+import { exactText, repairedText } from '../../../src/formats/rpm/text.ts';
+import { buildRpms, hasRpmBuild, NO_RPMBUILD } from '../../rig/rpm.ts';
+import { runCommand } from '../../rig/run.ts';
+import { hasCommand, testWith } from '../../rig/skip.ts';
+import { tempDir } from '../../rig/temp.ts';
+
+const witnessed = testWith(hasRpmBuild && hasCommand('rpmkeys'), NO_RPMBUILD);
+
+const LEAD = 96;
+
+interface Case {
+  readonly id: string;
+  /** Changes a copy of a good package; `main` is where its header begins. */
+  readonly change: (bytes: Buffer, main: number) => Buffer | void;
+}
+
+const CASES: readonly Case[] = [
+  { id: 'no lead', change: (bytes) => void bytes.writeUInt32BE(0, 0) },
+  { id: 'a header with 2^31 entries', change: (bytes, main) => void bytes.writeUInt32BE(0x80000000, main + 8) },
+  { id: 'data longer than the file', change: (bytes, main) => void bytes.writeUInt32BE(0x0fffffff, main + 12) },
+  { id: 'a signature header of 33 entries', change: (bytes) => void bytes.writeUInt32BE(33, LEAD + 8) },
+  { id: 'no entries', change: (bytes, main) => void bytes.writeUInt32BE(0, main + 8) },
+  { id: 'a wrong magic', change: (bytes, main) => void bytes.writeUInt8(0, main) },
+  { id: 'an offset past the end', change: (bytes, main) => void bytes.writeInt32BE(0x00ffffff, main + 16 + 16 * 3 + 8) },
+  { id: 'a negative offset', change: (bytes, main) => void bytes.writeInt32BE(-8, main + 16 + 16 * 3 + 8) },
+  { id: 'tags that overlap', change: (bytes, main) => void bytes.writeInt32BE(0, main + 16 + 16 * 5 + 8) },
+  { id: 'an unknown type', change: (bytes, main) => void bytes.writeUInt32BE(17, main + 16 + 16 * 3 + 4) },
+  { id: 'a broken region', change: (bytes, main) => void bytes.writeUInt32BE(6, main + 16 + 4) },
+  { id: 'a region that points nowhere', change: (bytes, main) => void bytes.writeInt32BE(0x7fffff00, main + 16 + 8) },
+  { id: 'a changed byte in the header', change: (bytes, main) => void bytes.writeUInt8((bytes[main + 700] ?? 0) ^ 1, main + 700) },
+  { id: 'a changed byte in the payload', change: (bytes) => void bytes.writeUInt8((bytes.at(-12) ?? 0) ^ 1, bytes.length - 12) },
+  { id: 'cut within the header', change: (bytes, main) => bytes.subarray(0, main + 100) },
+  { id: 'cut within the payload', change: (bytes) => bytes.subarray(0, -20) },
+  { id: 'empty', change: () => Buffer.alloc(0) },
+];
+
+function verdict(bytes: Buffer): 'good' | 'bad' {
+  try {
+    const scan = scanRpm('x.rpm');
+    scan.push(bytes);
+    readFacts(readHead(scan.end().bytes, 'x.rpm'), 'x.rpm');
+    return 'good';
+  } catch (error) {
+    if (isArtifactsError(error, 'E_FORMAT')) return 'bad';
+    throw error;
+  }
+}
+
+witnessed('what rpm refuses is refused', async (t) => {
+  await using dir = await tempDir();
+  const [rpm] = await buildRpms(dir, [{ name: 'good', files: { '/usr/share/good/long': 'x'.repeat(3000) } }]);
+  const good = rpm?.bytes ?? Buffer.alloc(0);
+  t.is(verdict(good), 'good');
+  const signature = 16 + 16 * good.readUInt32BE(LEAD + 8) + good.readUInt32BE(LEAD + 12);
+  const main = Math.ceil((LEAD + signature) / 8) * 8;
+
+  const files = await Promise.all(
+    CASES.map(async ({ change }, at) => {
+      const copy = Buffer.from(good);
+      const bytes = change(copy, main) ?? copy;
+      await writeFile(dir.join(`${at}.rpm`), bytes);
+      return bytes;
+    }),
+  );
+  for (const [at, { id }] of CASES.entries()) {
+    const { status } = await runCommand('rpmkeys', ['--dbpath', dir.join('db'), '-K', dir.join(`${at}.rpm`)]);
+    t.not(status, 0, `rpm accepts ${id}: the case is none`);
+    t.is(verdict(files[at] ?? good), 'bad', id);
+  }
+});
+
+witnessed('any byte changed at random gives a verdict and nothing worse', async (t) => {
+  await using dir = await tempDir();
+  const [rpm] = await buildRpms(dir, [{ name: 'good' }]);
+  const good = rpm?.bytes ?? Buffer.alloc(0);
+  let bad = 0;
+  for (let round = 0; round < 3000; round += 1) {
+    const hash = createHash('sha256').update(`round ${round}`).digest();
+    const copy = Buffer.from(good);
+    for (let n = 0; n < 1 + (hash[0] ?? 0) % 3; n += 1) copy[hash.readUInt32BE(4 + 4 * n) % Math.min(copy.length, 6000)] = hash[20 + n] ?? 0;
+    if (verdict(copy) === 'bad') bad += 1;
+  }
+  t.true(bad > 1000, `${bad} of 3000`);
+});
+
+test('text that XML cannot hold is repaired where people read it, and refused where it means something', (t) => {
+  t.is(repairedText(Buffer.from('a\u0001b\tc')), 'ab\tc');
+  t.is(repairedText(Buffer.from('caf\u00e9', 'latin1')), 'café');
+  t.is(exactText(Buffer.from('näme'), 'name', 'x'), 'näme');
+  t.throws(() => exactText(Buffer.from('a\u0001b'), 'provides', 'x.rpm'), { message: 'x.rpm: the provides "a\\u0001b" holds the control character 0x01 at 1' });
+});
