@@ -11,6 +11,7 @@ import { mirrorSearch } from './mirror-search.ts';
 import { mirrorShow } from './mirror-show.ts';
 import { mirrorUpdate } from './mirror-update.ts';
 import type { Operation } from './operation.ts';
+import { overrides } from './overrides.ts';
 import { packageSearch } from './package-search.ts';
 import { packageShow } from './package-show.ts';
 import { plan } from './plan.ts';
@@ -120,6 +121,7 @@ export const operations: readonly Operation[] = [
   push,
   pull,
   targetCleanup,
+  overrides,
   stage,
   status,
   configShow,

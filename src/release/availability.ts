@@ -1,5 +1,6 @@
 /** Whether a release is to be had somewhere. Silence is never taken for absence. */
 import type { Context } from '../core/context.ts';
+import { sha256 } from '../core/digest.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import { kindFinder } from './kind-of-path.ts';
 import { MANIFEST_KEY } from './manifest.ts';
@@ -46,6 +47,8 @@ export async function availability(source: ReleaseSource, release: string, pinne
 
 export interface FoundManifest {
   readonly manifest: ReadManifest;
+  /** Full fingerprints of the pinned keys whose signatures are good. */
+  readonly signedBy: readonly string[];
   /** Its bytes, those of its signature and of the keys beside it. */
   readonly files: ReadonlyMap<string, Buffer>;
 }
@@ -82,12 +85,20 @@ async function readOnce(source: ReleaseSource, release: string, pinned: PinnedKe
     throw new ArtifactsError('E_NO_KEY', `${source.where} has no key beside the manifest`, { hint: 'Give a file with the public keys: --keyring.' });
   }
   const trust: ManifestTrust = { ...pinned, keyrings: pinned.keyrings ?? [key as Buffer] };
-  const read = await verifyManifest(manifest, signature, trust);
+  const { manifest: read, signedBy } = await verifyManifest(manifest, signature, trust);
   if (read.release !== release) {
     throw new ArtifactsError('E_SUITE', `${source.where} has the manifest of ${read.release} where that of ${release} should be`);
   }
+  refuseStrangeKeys(key, read, source);
   const files = new Map([['manifest.json', manifest], ['manifest.json.asc', signature], [MANIFEST_KEY, key ?? Buffer.concat(pinned.keyrings ?? [])]]);
-  return { manifest: read, files };
+  return { manifest: read, signedBy, files };
+}
+
+/** Clients are handed all keys of that file; none may be among them that the release did not vouch for. */
+function refuseStrangeKeys(key: Buffer | undefined, { release, build, files }: ReadManifest, source: ReleaseSource): void {
+  const path = `releases/${release}/${build}/${MANIFEST_KEY}`;
+  if (key === undefined || files.some((file) => file.path === path && file.sha256 === sha256(key))) return;
+  throw new ArtifactsError('E_HASH', `The keys beside the manifest of ${release} at ${source.where} are not those it lists`);
 }
 
 async function judgeAbsence(source: ReleaseSource, release: string, ctx: Context): Promise<Exclude<Availability, { state: 'complete' }>> {

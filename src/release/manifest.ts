@@ -75,6 +75,9 @@ export async function writeManifest(
 ): Promise<Sha256> {
   const publications = publicationsOf(spec, tools.catalog);
   const artifacts = tools.catalog.artifacts.list(spec.name);
+  const key = await tools.signer.publicKeys();
+  // Listed, so that whoever trusts the signature may trust the other keys as well.
+  const keyFile = { path: join('releases', spec.name, build, MANIFEST_KEY), size: key.length, sha256: sha256(key) };
   const manifest: Manifest = {
     schema: 1,
     release: spec.name,
@@ -86,7 +89,7 @@ export async function writeManifest(
     publications: publications.map(({ prefix, distribution, generation }) => ({ prefix, distribution, generation })),
     places: [...publications.map(placeOf), ...treesOf(spec.name, tools.catalog).map(({ place }) => place)].sort(),
     nodes,
-    files: [...filesOf(publications, tools), ...artifactFiles(spec.name, artifacts, tools.catalog)].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    files: [...filesOf(publications, tools), ...artifactFiles(spec.name, artifacts, tools.catalog), keyFile].sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
   const text = `${JSON.stringify(manifest, null, 1)}\n`;
   const folder = join(tools.publicRoot, 'releases', spec.name);
@@ -95,7 +98,7 @@ export async function writeManifest(
   durable.makeFolderDurably(draft);
   durable.writeFileDurably(join(draft, 'manifest.json'), text);
   durable.writeFileDurably(join(draft, 'manifest.json.asc'), await tools.signer.detach(text));
-  durable.writeFileDurably(join(draft, MANIFEST_KEY), await tools.signer.publicKeys());
+  durable.writeFileDurably(join(draft, MANIFEST_KEY), key);
   durable.removeTree(join(folder, build)); // of a run that was stopped before it recorded the build
   durable.moveFile(draft, join(folder, build));
   durable.flushFolder(folder);

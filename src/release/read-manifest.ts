@@ -23,15 +23,21 @@ export interface ManifestTrust {
   readonly now: Date;
 }
 
+export interface VerifiedManifest {
+  readonly manifest: ReadManifest;
+  /** Full fingerprints of the pinned keys whose signatures are good. */
+  readonly signedBy: readonly string[];
+}
+
 /** The manifest when its signature is good. Throws as verifyDetached and parseManifest do. */
-export async function verifyManifest(bytes: Uint8Array, signature: Uint8Array, trust: ManifestTrust): Promise<ReadManifest> {
+export async function verifyManifest(bytes: Uint8Array, signature: Uint8Array, trust: ManifestTrust): Promise<VerifiedManifest> {
   if (trust.fingerprints.length === 0) {
     throw new ArtifactsError('E_NO_KEY', 'No key is pinned that the manifest must be signed with', {
       hint: 'Give the full fingerprint of the release key with --key, or name it as consumers.keys in vars/.',
     });
   }
-  await verifyDetached(bytes, signature, { ...trust, name: 'The manifest' });
-  return parseManifest(bytes);
+  const { fingerprints } = await verifyDetached(bytes, signature, { ...trust, name: 'The manifest' });
+  return { manifest: parseManifest(bytes), signedBy: fingerprints };
 }
 
 /** Throws E_FORMAT, E_PATH. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Pushed } from '../../src/release/push.ts';
@@ -69,6 +69,11 @@ withSshd('a release goes to a folder and to a host by rsync, apt installs from b
   t.regex(log, /^copied apt-mirror\/integrated\/pool\//m);
   t.regex(log, /^switched releases\/r1\.0\.0\/latest -> /m);
 
+  // Nothing secret is ever below what is copied.
+  for (const path of readdirSync(dir.join('far'), { recursive: true, encoding: 'utf8' })) {
+    const file = join(dir.join('far'), path);
+    if (statSync(file).isFile()) t.false(readFileSync(file, 'latin1').includes('PRIVATE KEY'), path);
+  }
   const before = contentsOf(dir.join('far'));
   const again = await scene.site.json<Pushed>(['push', '--release', 'r1.0.0']);
   t.deepEqual(again.targets.map(({ state }) => state), ['unchanged', 'unchanged']);

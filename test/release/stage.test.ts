@@ -138,6 +138,12 @@ withFlock('only a manifest signed by a pinned key counts', async (t) => {
   const text = readFileSync(manifest, 'utf8');
   writeFileSync(manifest, text.replace('"size": ', '"size":  '));
   t.is((await site.run(staging(scene, to))).status, 12);
+  writeFileSync(manifest, text);
+  const keys = join(site.publicRoot, 'releases/r1.0.0/latest/release-signing-key.asc');
+  const own = readFileSync(keys);
+  writeFileSync(keys, Buffer.concat([own, (await rigKey('stranger')).publicKey])); // signed rightly, and one key more for clients
+  t.is((await site.run(staging(scene, to))).status, 12);
+  writeFileSync(keys, own);
   rmSync(`${manifest}.asc`);
   t.is((await site.run(staging(scene, to))).status, 12);
   t.false(existsSync(join(to, 'apt-mirror')));
