@@ -22,8 +22,10 @@ export interface CopyPlan {
   readonly placed: readonly ManifestFile[];
   /** The places the files lie in: those of the manifest, less those of which nothing is copied. */
   readonly places: readonly string[];
-  /** `releases/<release>/<build>`: manifest, signature, key. */
+  /** `releases/<release>/<build>`: manifest, signature, key, overrides. */
   readonly buildFolder: string;
+  /** Files in it, less manifest and signature, which nothing can list. */
+  readonly described: readonly ManifestFile[];
   /** In their order; the last one says that the release is complete. */
   readonly links: readonly Pointer[];
 }
@@ -37,7 +39,9 @@ export function planCopy(manifest: ReadManifest, selected: Selection = undefined
   const files = selected === undefined ? manifest.files : manifest.files.filter(({ path }) => selected(path));
   const placeOf = placeFinder(manifest.places);
   const placed = files.filter(({ path }) => placeOf(path) !== undefined);
-  const others = files.filter(({ path }) => placeOf(path) === undefined);
+  const buildFolder = `releases/${release}/${build}`;
+  const described = files.filter(({ path }) => path.startsWith(`${buildFolder}/`));
+  const others = files.filter((file) => placeOf(file.path) === undefined && !file.path.startsWith(`${buildFolder}/`));
   const places = [...new Set(placed.map(({ path }) => placeOf(path) as string))].sort();
   const links = places.map((place): Pointer => ({ kind: 'link', path: place, to: linkText(place, `${folder}/${place}`) }));
   const latest: Pointer = { kind: 'link', path: `releases/${release}/latest`, to: build };
@@ -47,7 +51,8 @@ export function planCopy(manifest: ReadManifest, selected: Selection = undefined
     shared: others.filter((file) => !isHashed(file)),
     placed,
     places,
-    buildFolder: `releases/${release}/${build}`,
+    buildFolder,
+    described,
     // Part of a release must not pass for the whole.
     links: selected === undefined ? [...links, latest] : links,
   };

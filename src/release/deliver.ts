@@ -20,11 +20,11 @@ import { RELEASE_INDEX, releaseIndex, type ListedRelease } from './release-index
 export interface Delivery {
   readonly manifest: ReadManifest;
   readonly plan: CopyPlan;
-  /** Holds the files that releases share, under their paths. */
+  /** Holds the files that releases share, and those beside the manifest, under their paths. */
   readonly shared: string;
   /** Holds the files of the places, under their paths. */
   readonly placed: string;
-  /** Holds `manifest.json`, its signature and key. */
+  /** Holds `manifest.json`, its signature and its keys. */
   readonly buildFolder: string;
   readonly kinds: readonly Pick<ArtifactKind, 'name' | 'shared'>[];
   /** A detached signature; absent where there is no key, and what lists artifacts then has none. */
@@ -74,6 +74,7 @@ export async function prepare(session: TargetSession, delivery: Delivery, ctx: C
   try {
     await session.keep(namesToKeep(plan, copies), ctx);
     await stage({ ...describe(folder, RECORD, JSON.stringify(recordOf(delivery))), there: plan.folder, unique: true });
+    await stage({ here: shared, there: '', files: plan.described, unique: false });
     await stage({ here: delivery.buildFolder, there: plan.buildFolder, files: manifestFiles(delivery), unique: false });
     const pointers = await pointersFor(session, { delivery, records, folder, stage }, ctx);
     return { copied, pointers };
@@ -96,7 +97,7 @@ function describe(here: string, path: string, text: string | Buffer): Pick<Batch
 }
 
 function manifestFiles({ buildFolder }: Delivery): Batch['files'] {
-  return ['manifest.json', 'manifest.json.asc', MANIFEST_KEY].map((path) => {
+  return ['manifest.json', 'manifest.json.asc'].map((path) => {
     const bytes = readFileSync(join(buildFolder, path));
     return { path, size: bytes.length, sha256: sha256(bytes) };
   });

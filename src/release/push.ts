@@ -118,7 +118,7 @@ async function openLocal(manifest: ReadManifest, plan: CopyPlan, tools: PushTool
       symlinkSync(realpathSync(join(publicRoot, place)), join(placed, place));
     }
     for (const file of plan.hashed) await checkFile(publicRoot, file, { read: false, publicRoot });
-    for (const file of plan.shared) await checkFile(publicRoot, file, { read: true, publicRoot });
+    for (const file of [...plan.shared, ...plan.described]) await checkFile(publicRoot, file, { read: true, publicRoot });
     for (const file of plan.placed) await checkFile(placed, file, { read: true, publicRoot });
   } catch (error) {
     close();

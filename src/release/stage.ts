@@ -112,18 +112,18 @@ async function refuseOlder(session: TargetSession, { release, build, allowOlder 
   throw new ArtifactsError('E_ROLLBACK', `Release "${release}" is there as build ${before}, and ${build} is older`, { hint: 'Give --allow-older if that is wanted.' });
 }
 
-function filesOf({ hashed, shared, placed }: CopyPlan): readonly ManifestFile[] {
-  return [...hashed, ...shared, ...placed];
+function filesOf({ hashed, shared, described, placed }: CopyPlan): readonly ManifestFile[] {
+  return [...hashed, ...shared, ...described, ...placed];
 }
 
 /** A file of another size is fetched anew; other bytes under a name that holds no digest are refused when it is placed. */
-function missingFiles({ hashed, shared, placed, folder }: CopyPlan, to: string): ManifestFile[] {
+function missingFiles({ hashed, shared, described, placed, folder }: CopyPlan, to: string): ManifestFile[] {
   const isThere = (path: string, size: number): boolean => statSync(path, { throwIfNoEntry: false })?.size === size;
   const copies = dirname(join(to, folder));
   const others = existsSync(copies) ? readdirSync(copies) : [];
   const isAlike = (file: ManifestFile): boolean => isHashed(file) && others.some((name) => isThere(join(copies, name, file.path), file.size));
   return [
-    ...[...hashed, ...shared].filter(({ path, size }) => !isThere(join(to, path), size)),
+    ...[...hashed, ...shared, ...described].filter(({ path, size }) => !isThere(join(to, path), size)),
     ...placed.filter((file) => !isThere(join(to, folder, file.path), file.size) && !isAlike(file)),
   ];
 }
