@@ -37,6 +37,7 @@ export async function releaseSpec(app: App, name: string): Promise<ReleaseSpec> 
     publish: config.environment.publishSnapshot ?? true,
     kinds: artifactKinds,
     tasks: artifactTasks(config, release),
+    baseUrl: config.consumers.baseUrl,
     completeness: config.completeness === undefined ? undefined : { ...config.completeness, root: config.root },
   };
 }

@@ -9,6 +9,7 @@ import type { Clock } from '../core/context.ts';
 import { sha256, type Sha256 } from '../core/digest.ts';
 import type { Seat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
+import { publishedOverrides, type OverrideFile } from '../overrides/overrides.ts';
 import type { Signer } from '../sign/signer.ts';
 import * as durable from '../util/durable.ts';
 import { runCommand } from '../util/run-command.ts';
@@ -78,6 +79,9 @@ export async function writeManifest(
   const key = await tools.signer.publicKeys();
   // Listed, so that whoever trusts the signature may trust the other keys as well.
   const keyFile = { path: join('releases', spec.name, build, MANIFEST_KEY), size: key.length, sha256: sha256(key) };
+  const published = [...filesOf(publications, tools), ...artifactFiles(spec.name, artifacts, tools.catalog)];
+  const overrides = overridesOf(spec, { publications, paths: published.map(({ path }) => path), key: key.toString() }, tools.signer);
+  const overrideList = overrides.map(({ path, text }) => ({ path: join('releases', spec.name, build, path), size: Buffer.byteLength(text), sha256: sha256(text) }));
   const manifest: Manifest = {
     schema: 1,
     release: spec.name,
@@ -89,7 +93,7 @@ export async function writeManifest(
     publications: publications.map(({ prefix, distribution, generation }) => ({ prefix, distribution, generation })),
     places: [...publications.map(placeOf), ...treesOf(spec.name, tools.catalog).map(({ place }) => place)].sort(),
     nodes,
-    files: [...filesOf(publications, tools), ...artifactFiles(spec.name, artifacts, tools.catalog), keyFile].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    files: [...published, ...overrideList, keyFile].sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
   const text = `${JSON.stringify(manifest, null, 1)}\n`;
   const folder = join(tools.publicRoot, 'releases', spec.name);
@@ -99,12 +103,28 @@ export async function writeManifest(
   durable.writeFileDurably(join(draft, 'manifest.json'), text);
   durable.writeFileDurably(join(draft, 'manifest.json.asc'), await tools.signer.detach(text));
   durable.writeFileDurably(join(draft, MANIFEST_KEY), key);
+  for (const { path, text: content } of overrides) durable.writeNewFile(join(draft, path), (write) => write(Buffer.from(content)));
+  await durable.flushTree(draft);
   durable.removeTree(join(folder, build)); // of a run that was stopped before it recorded the build
   durable.moveFile(draft, join(folder, build));
   durable.flushFolder(folder);
   durable.switchLink(join(folder, 'latest'), build);
   writeReleaseIndex(tools.publicRoot);
   return sha256(text);
+}
+
+interface Overridden {
+  readonly publications: readonly Publication[];
+  readonly paths: readonly string[];
+  /** The public keys. */
+  readonly key: string;
+}
+
+/** What points deployers at the release, for whoever has only the tree; none where nobody said where it is served. */
+function overridesOf({ name, baseUrl }: ReleaseSpec, { publications, paths, key }: Overridden, { fingerprints }: Signer): OverrideFile[] {
+  if (baseUrl === undefined) return [];
+  const input = { release: name, baseUrl: baseUrl.replace(/\/+$/, ''), fingerprints, publicKey: key, publications, paths };
+  return publishedOverrides(input).map(({ path, text }) => ({ path: `overrides/${path}`, text }));
 }
 
 /** Lists the releases that are complete. Written last, so that what it does not name is absent and not on its way. */

@@ -29,6 +29,8 @@ export interface ReleaseSpec {
   /** What is made besides packages; kinds in the order they are made. */
   readonly kinds: readonly ArtifactKind[];
   readonly tasks: readonly ArtifactTask[];
+  /** Where clients reach the public folder; undefined where nobody said. */
+  readonly baseUrl: string | undefined;
   /** Undefined: nobody said what the release must have. */
   readonly completeness: CompletenessSpec | undefined;
 }
