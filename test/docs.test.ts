@@ -2,6 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import test from 'ava';
+import { baseRepositorySchema } from '../src/config/base-repositories.ts';
+import { containerImageSchema } from '../src/config/build-container.ts';
 import { pythonSetSchema } from '../src/config/build-python.ts';
 import { KNOWN_VARIABLES, mirrorSchema, releaseSchema, repoSchema, single } from '../src/config/schema.ts';
 import { EXIT_STATUS_MEANINGS } from '../src/cli/exit-status.ts';
@@ -40,7 +42,7 @@ test('every folder of src/ is in the picture of the architecture', (t) => {
 
 test('docs/configuration.md describes every variable, every key of it, and every variable of the environment', (t) => {
   const page = read('docs/configuration.md');
-  const keys = [mirrorSchema, repoSchema, releaseSchema, pythonSetSchema].flatMap(({ shape }) => Object.keys(shape));
+  const keys = [mirrorSchema, repoSchema, releaseSchema, pythonSetSchema, containerImageSchema, baseRepositorySchema].flatMap(({ shape }) => Object.keys(shape));
   const nested = [single.publish, single.downloads, single.signing].flatMap(({ shape }) => Object.keys(shape));
   const environment = [...read('src/config/environment.ts').matchAll(/read\('([A-Z_]+)'/g)].map(([, name = '']) => name);
 

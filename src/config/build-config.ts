@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import type { MergePolicy } from '../core/snapshot.ts';
 import type { RetentionRule } from '../retention/policy.ts';
 import { readMergeFlags, readRepoFlag } from './aptly-flags.ts';
+import { buildBaseRepositories } from './base-repositories.ts';
+import { buildContainerImage, containerMappingSchema } from './build-container.ts';
 import { buildGit } from './build-git.ts';
 import { buildMirror, unique } from './build-mirror.ts';
 import { buildRpmMirror } from './build-rpm-mirror.ts';
@@ -53,6 +55,11 @@ export function buildConfig(options: BuildOptions, context: CheckContext): Confi
       independent: buildMapping('rpm_n_mapping', options, context, (value, path) => buildIndependent(value, path, context)),
     },
     distributions: new Map(Object.entries(read('distributions') ?? {})),
+    baseRepositories: buildBaseRepositories(entriesOf(options.value('base_repositories'), ['base_repositories'], context), root, context),
+    containers: {
+      images: buildList('container_images', options, context, (value, path) => buildContainerImage(value, path, { root, context })),
+      mapping: buildMapping('container_mapping', options, context, (value, path) => check(containerMappingSchema, value, { path, context })),
+    },
     python: {
       sets: buildList('python_sets', options, context, (value, path) => buildPythonSet(value, path, { root, context })),
       mapping: buildMapping('python_mapping', options, context, (value, path) => check(pythonMappingSchema, value, { path, context })),

@@ -6,6 +6,8 @@
 import type { GitLimits, GitRepository } from '../artifacts/git/spec.ts';
 import type { MergePolicy } from '../core/snapshot.ts';
 import type { RetentionRule } from '../retention/policy.ts';
+import type { BaseRepository } from './base-repositories.ts';
+import type { ContainerImage } from './build-container.ts';
 import type { PythonSet } from './build-python.ts';
 import type { TargetDefinition } from '../targets/target.ts';
 import type { EnvironmentSettings } from './environment.ts';
@@ -28,6 +30,9 @@ export interface Config {
   /** Codename -> `<id>-<version>`, where the machine does not know it. */
   readonly distributions: ReadonlyMap<string, string>;
   /** What is built of Python; the mapping names sets. */
+  /** Codename, or `system`, -> the repositories below a release, nearest first. */
+  readonly baseRepositories: ReadonlyMap<string, readonly BaseRepository[]>;
+  readonly containers: { readonly images: readonly ContainerImage[]; readonly mapping: Mapping<string> };
   readonly python: { readonly sets: readonly PythonSet[]; readonly mapping: Mapping<string> };
   readonly mergePolicy: MergePolicy;
   /** Exact names of mirrors and repositories of which no snapshot is taken: releases leave them out. */

@@ -33,6 +33,7 @@ const RULES: readonly Rule[] = [
   publicationsDiffer,
   pinnedKeysExpire,
   pythonSetsExist,
+  containerImagesExist,
 ];
 
 /** Reports every broken rule. `names` are those written, so that a mirror with a mistake is not also called unknown. */
@@ -187,6 +188,15 @@ function pythonSetsExist({ config, context }: RuleInput): void {
   eachList(config.python.mapping, 'python_mapping', (entries, path) => {
     for (const [index, name] of entries.entries()) {
       if (!names.includes(name)) refuse(context, [...path, index], `${formatPath(path)}: no entry of python_sets is called "${name}"${suggestion(name, names)}`);
+    }
+  });
+}
+
+function containerImagesExist({ config, context }: RuleInput): void {
+  const names = config.containers.images.map(({ name }) => name);
+  eachList(config.containers.mapping, 'container_mapping', (entries, path) => {
+    for (const [index, name] of entries.entries()) {
+      if (!names.includes(name)) refuse(context, [...path, index], `${formatPath(path)}: no entry of container_images is called "${name}"${suggestion(name, names)}`);
     }
   });
 }

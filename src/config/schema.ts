@@ -222,6 +222,9 @@ export const KNOWN_VARIABLES: readonly string[] = [
   'rpm_n_mapping',
   'python_sets',
   'python_mapping',
+  'base_repositories',
+  'container_images',
+  'container_mapping',
   'releases',
   ...GIT_VARIABLES,
 ];

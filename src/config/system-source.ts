@@ -16,8 +16,11 @@ export interface SystemSource {
   readonly warnings: readonly string[];
 }
 
+/** What must be known of a mirror, or of whatever else names the machine's own source of a suite. */
+export type SystemMirror = Pick<Mirror, 'name' | 'upstream' | 'distribution' | 'components' | 'place'>;
+
 /** What a mirror's `system:` stands for. E_CONFIG as chooseSources. */
-export async function findSystemSource(mirror: Mirror, machine: Machine): Promise<SystemSource> {
+export async function findSystemSource(mirror: SystemMirror, machine: Machine): Promise<SystemSource> {
   const [sources, settings] = await Promise.all([chooseSources(mirror, machine), machine.settings()]);
   const [chosen] = sources;
   return {
@@ -31,7 +34,7 @@ export async function findSystemSource(mirror: Mirror, machine: Machine): Promis
 }
 
 /** Components of a mirror's source, to those who need no more of it. E_CONFIG as chooseSources. */
-export async function systemComponents(mirror: Mirror, machine: Machine): Promise<readonly string[]> {
+export async function systemComponents(mirror: SystemMirror, machine: Machine): Promise<readonly string[]> {
   return componentsOf(await chooseSources(mirror, machine));
 }
 
@@ -42,7 +45,7 @@ export async function systemComponents(mirror: Mirror, machine: Machine): Promis
  * check its signatures.
  */
 async function chooseSources(
-  mirror: Mirror,
+  mirror: SystemMirror,
   machine: Machine,
 ): Promise<readonly [AptSource, ...(readonly AptSource[])]> {
   const suite = await systemSuite(mirror, machine);
@@ -64,7 +67,7 @@ function componentsOf(sources: readonly AptSource[]): readonly string[] {
 }
 
 /** The suite a `system` mirror means; E_CONFIG when its distribution says another. */
-export async function systemSuite(mirror: Mirror, machine: Machine): Promise<string> {
+export async function systemSuite(mirror: SystemMirror, machine: Machine): Promise<string> {
   const suite = (mirror.upstream.kind === 'system' ? mirror.upstream.suite : undefined) ?? (await machine.codename());
   if (mirror.distribution === undefined || mirror.distribution === suite) return suite;
   throw refusal(
@@ -93,13 +96,13 @@ function proxyOf({ proxy }: AptSettings): ProxyOptions | undefined {
   return Object.keys(proxy).length === 0 ? undefined : proxy;
 }
 
-function noSource(mirror: Mirror, suite: string, sources: readonly AptSource[]): ArtifactsError {
+function noSource(mirror: SystemMirror, suite: string, sources: readonly AptSource[]): ArtifactsError {
   const known = [...new Set(sources.map((source) => `${source.suite} (${source.components.join(' ')})`))];
   const wanted = mirror.components.length > 0 ? ` with ${mirror.components.join(' ')}` : '';
   const hint = known.length === 0 ? 'This machine has no apt sources.' : `Its sources are: ${known.join(', ')}.`;
   return refusal(mirror, `this machine's apt sources have no suite ${suite}${wanted}`, hint);
 }
 
-function refusal(mirror: Mirror, message: string, hint: string): ArtifactsError {
+function refusal(mirror: SystemMirror, message: string, hint: string): ArtifactsError {
   return new ArtifactsError('E_CONFIG', `${formatPlace(mirror.place)}: mirror ${mirror.name}: ${message}`, { hint });
 }

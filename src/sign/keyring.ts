@@ -15,6 +15,18 @@ export async function readKeyrings(keyrings: readonly Uint8Array[]): Promise<rea
 }
 
 /**
+ * One binary keyring of several, as apt's Signed-By wants it; with `fingerprints`, of the keys alone that have one of
+ * them, themselves or in a subkey. Throws E_NO_KEY when none is left.
+ */
+export async function joinKeyrings(keyrings: readonly Uint8Array[], fingerprints: readonly string[] = []): Promise<Buffer> {
+  const keys = await readKeyrings(keyrings);
+  const pinned = (key: Key): boolean => key.getKeys().some((part) => fingerprints.includes(part.getFingerprint().toUpperCase()));
+  const wanted = fingerprints.length === 0 ? keys : keys.filter(pinned);
+  if (wanted.length === 0) throw new ArtifactsError('E_NO_KEY', `The keyring has no key ${fingerprints.join(', ')}`);
+  return Buffer.concat(wanted.map((key) => key.write()));
+}
+
+/**
  * The public keys of a keyring, armored (any number of blocks) or binary. Throws E_CONFIG when it is something else:
  * a keyring is given by the user, not by the upstream.
  */

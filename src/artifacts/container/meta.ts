@@ -1,15 +1,8 @@
 /** What goes with a root filesystem to run it: LXC's own meta.tar, and what Incus and LXD want instead. Pure. */
 import type { ImageSpec } from './spec.ts';
 
-/** Machines as LXC's `lxc.arch`, Incus and uname(1) call them. */
-const MACHINES: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64: 'aarch64', i386: 'i686', armhf: 'armv7l', ppc64el: 'ppc64le' };
-
 /** As Go, and so OCI, calls them. */
 const GO_MACHINES: Readonly<Record<string, string>> = { i386: '386', armhf: 'arm', ppc64el: 'ppc64le' };
-
-export function machineOf(architecture: string): string {
-  return MACHINES[architecture] ?? architecture;
-}
 
 export function goMachineOf(architecture: string): string {
   return GO_MACHINES[architecture] ?? architecture;
@@ -22,7 +15,7 @@ const KEPT_FOR = 3650 * DAY;
 
 /** The files of meta.tar.xz, by path. `created` is in seconds. */
 export function lxcMeta(image: ImageSpec, { variant, created }: { readonly variant: string; readonly created: number }): Readonly<Record<string, string>> {
-  const common = ['lxc.include = LXC_TEMPLATE_CONFIG/common.conf', `lxc.arch = ${machineOf(image.architecture)}`];
+  const common = ['lxc.include = LXC_TEMPLATE_CONFIG/common.conf', `lxc.arch = ${image.machine}`];
   const user = [common[0], 'lxc.include = LXC_TEMPLATE_CONFIG/userns.conf', common[1]];
   return {
     config: `${common.join('\n')}\n`,
@@ -37,7 +30,7 @@ export function lxcMeta(image: ImageSpec, { variant, created }: { readonly varia
 /** The files of incus.tar.xz, which is LXD's lxd.tar.xz as well, by path. */
 export function incusMeta(image: ImageSpec, { variant, created }: { readonly variant: string; readonly created: number }): Readonly<Record<string, string>> {
   const metadata = {
-    architecture: machineOf(image.architecture),
+    architecture: image.machine,
     creation_date: created,
     properties: { description: `${variant} (${image.os} ${image.codename} ${image.architecture})`, os: image.os, release: image.codename, architecture: image.architecture, variant },
     templates: { '/etc/hostname': { when: ['create', 'copy'], template: 'hostname.tpl' }, '/etc/hosts': { when: ['create', 'copy'], template: 'hosts.tpl' } },

@@ -1,6 +1,7 @@
 /** What a release wants of container images, and where things lie. Pure. */
 import type { AptNetwork } from '../../sandbox/apt-folder.ts';
 import type { AptSource } from '../../sandbox/root.ts';
+import type { Publication } from '../python/spec.ts';
 
 export interface ContainerSpec {
   readonly release: string;
@@ -16,6 +17,8 @@ export interface ImageSpec {
   readonly codename: string;
   /** As dpkg names it. */
   readonly architecture: string;
+  /** The same as uname(1) does: `x86_64`. */
+  readonly machine: string;
   /** The release's own packages: they win over all others. */
   readonly publication: Publication;
   /** The repositories below the release, nearest first. */
@@ -32,17 +35,6 @@ export interface ImageSpec {
   readonly privileged: readonly string[];
   /** Where those who run it get the release from; undefined: its apt knows no source. */
   readonly consumerUrl: string | undefined;
-}
-
-export interface Publication {
-  /** The node that makes it. */
-  readonly node: string;
-  /** `apt-mirror/integrated`. */
-  readonly prefix: string;
-  readonly suite: string;
-  readonly components: readonly string[];
-  /** Path of the public key, below the public folder. */
-  readonly key: string;
 }
 
 /** A file or folder that is copied into the image. */

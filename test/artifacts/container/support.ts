@@ -33,6 +33,7 @@ export async function publishSite(dir: TempDir, { release, base }: { readonly re
     os: 'tinyos',
     codename: 'tiny',
     architecture: 'amd64',
+    machine: 'x86_64',
     publication: { node: `publish apt-mirror/integrated ${suite}`, prefix: 'apt-mirror/integrated', suite, components: ['main'], key: 'apt-mirror/release-signing-key.asc' },
     base: [await fileSource(dir.join('base'), base)],
     network: {},

@@ -1,0 +1,53 @@
+/** `container_images` and `container_mapping`: which images a release has, and what is in them. */
+import { isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+import type { ImageCommand, ImageFile } from '../artifacts/container/spec.ts';
+import { check } from './check.ts';
+import type { CheckContext } from './check.ts';
+import type { Place, Path } from './problem.ts';
+import { flag, path, safeName, strict, textAs, words } from './values.ts';
+import type { Parsed } from './values.ts';
+
+/** One entry of `container_images`. Paths of what is copied are absolute. */
+export interface ContainerImage {
+  readonly name: string;
+  readonly packages: readonly string[];
+  /** Service of `python_sets`. */
+  readonly venv: string | undefined;
+  readonly files: readonly ImageFile[];
+  readonly commands: readonly ImageCommand[];
+  readonly privileged: readonly string[];
+  readonly place: Place;
+}
+
+const said = (text: string): string => JSON.stringify(text.slice(0, 80));
+const debianPackage = textAs((text): Parsed<string> => (/^[a-z0-9][a-z0-9+.-]+$/.test(text) ? { value: text } : { problem: `${said(text)} is no name of a package` }));
+/** Not below /dev, /proc or /sys: nothing that is put there stays. */
+const within = textAs((text): Parsed<string> =>
+  /^(?:\/[A-Za-z0-9._+@:-]+)+$/.test(text) && !/\/\.{1,2}(?:\/|$)|^\/(?:dev|proc|sys)(?:\/|$)/.test(text) ? { value: text } : { problem: `${said(text)} is no absolute path of plain names in an image` },
+);
+const mode = textAs((text): Parsed<string> => (/^0?[0-7]{3}$/.test(text) ? { value: text.padStart(4, '0') } : { problem: `${said(text)} is no mode; write one like "0644", in quotes` }));
+const owner = textAs((text): Parsed<string> =>
+  /^[a-z0-9_][a-z0-9_-]*(?::[a-z0-9_][a-z0-9_-]*)?$/.test(text) ? { value: text.includes(':') ? text : `${text}:${text}` } : { problem: `${said(text)} is no owner; write user or user:group` },
+);
+const command = z.preprocess((value) => (typeof value === 'string' ? { run: value } : value), strict({ run: z.string().min(1).max(100_000), config: flag.default(false) }));
+
+export const containerImageSchema = strict({
+  name: safeName,
+  packages: words(debianPackage).default([]),
+  venv: safeName.optional(),
+  files: z.array(strict({ from: path, to: within, mode: mode.optional(), owner: owner.default('root:root') })).default([]),
+  commands: z.array(command).default([]),
+  privileged: words(within).default([]),
+});
+
+/** Entry of `container_mapping.<series>.<codename>`: names of images. */
+export const containerMappingSchema = z.array(safeName);
+
+export function buildContainerImage(value: unknown, at: Path, { root, context }: { readonly root: string; readonly context: CheckContext }): ContainerImage | undefined {
+  const written = check(containerImageSchema, value, { path: at, context });
+  if (written === undefined) return undefined;
+  const { name, packages, venv, commands, privileged } = written;
+  const files = written.files.map(({ from, ...file }) => ({ ...file, mode: file.mode, from: isAbsolute(from) ? from : join(root, from) }));
+  return { name, packages: [...new Set(packages)].sort(), venv, files, commands, privileged, place: context.variables.locate(at) };
+}
