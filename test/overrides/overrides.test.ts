@@ -123,6 +123,20 @@ withApt('a real apt obeys: strict goes back to the frozen version, loose prefers
   t.is(await candidate('loose', '2.0'), '2.0');
 });
 
+test('with consumers.base_url, a build publishes the overrides of every mode, listed in its manifest', async (t) => {
+  await using dir = await tempDir();
+  await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })] }, { vars: { consumers: { base_url: 'https://repo.example/' } } });
+  await scene.site.json<Built>(['build', '--release', 'r1.0.0']);
+  const latest = join(scene.site.publicRoot, 'releases/r1.0.0/latest');
+
+  const { files } = await scene.site.json<{ files: { path: string; text: string }[] }>(['overrides', '--release', 'r1.0.0', '--mode', 'loose']);
+
+  t.true(files.length > 3);
+  for (const { path, text } of files) t.is(readFileSync(join(latest, 'overrides/loose', path), 'utf8'), text, path);
+  const manifest = JSON.parse(readFileSync(join(latest, 'manifest.json'), 'utf8')) as { build: string; files: { path: string }[] };
+  t.true(manifest.files.some(({ path }) => path === `releases/r1.0.0/${manifest.build}/overrides/strict/group_vars/all/apt.yml`));
+});
+
 test('overrides are of a release that is there: a kind it lacks, one that is absent, and silence all fail, each in its own way', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })] });

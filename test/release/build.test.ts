@@ -321,18 +321,3 @@ test('builds within one second, and by a clock that stands still, have ids of th
   t.deepEqual(ids, ids.toSorted());
   t.is((await site.json<{ latestBuild: string }>(['release', 'show', 'r1.0.0'])).latestBuild, ids.at(-1) ?? '');
 });
-
-test('where it is said under which URL the tree is served, what points deployers at the release is published with it', async (t) => {
-  await using dir = await tempDir();
-  await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })] }, { vars: { consumers: { base_url: 'http://127.0.0.1:8/tree/' } } });
-
-  await scene.site.json(BUILD);
-
-  const latest = join(scene.site.publicRoot, 'releases/r1.0.0/latest');
-  const { files } = JSON.parse(readFileSync(join(latest, 'manifest.json'), 'utf8')) as { files: { path: string; sha256: string }[] };
-  const listed = files.filter(({ path }) => /^releases\/r1\.0\.0\/[^/]+\/overrides\//.test(path));
-  t.true(listed.some(({ path }) => path.endsWith('/overrides/strict/group_vars/all/apt.yml')));
-  t.true(listed.some(({ path }) => path.endsWith('/overrides/off/group_vars/all/apt.yml')));
-  for (const { path, sha256 } of listed) t.is(hashOf(join(scene.site.publicRoot, path)), sha256, path);
-  t.regex(readFileSync(join(latest, 'overrides/loose/apt/rig/rpco.sources'), 'utf8'), /^URIs: http:\/\/127\.0\.0\.1:8\/tree\/apt-mirror\/integrated\/?$/m);
-});
