@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import type { PythonSpec } from '../../src/artifacts/python/spec.ts';
 import { tar, type TarEntry } from './archive.ts';
 
 export interface SdistOptions {
@@ -111,4 +112,31 @@ ${spoil
             out.writestr(zipfile.ZipInfo(path, (2000 + random.randrange(20), 1, 1, 0, 0, 0)), files[path])
     return wheel
 `;
+}
+
+/** What a release wants of Python, nothing yet. */
+export function pythonSpec(changes: Partial<PythonSpec> = {}): PythonSpec {
+  return {
+    release: 'r1.0.0',
+    series: 'r1',
+    codename: 'rig',
+    architecture: 'amd64',
+    distro: 'rig-1-x86_64',
+    publication: { node: 'publish apt-mirror/integrated r1.0.0-rig', prefix: 'apt-mirror/integrated', suite: 'r1.0.0-rig', components: ['main'], key: 'apt-mirror/release-signing-key.asc' },
+    base: [],
+    proxies: {},
+    buildPackages: [],
+    requirements: [],
+    overrides: [],
+    constraints: [],
+    buildConstraints: [],
+    noBinary: [],
+    isolation: true,
+    git: [],
+    indexes: [],
+    fallbackIndex: undefined,
+    getPip: undefined,
+    services: [],
+    ...changes,
+  };
 }

@@ -44,7 +44,9 @@ export function answerFile(file: ServedFile | undefined, request: IncomingMessag
   }
   const part = range ? file.bytes.subarray(range.start, range.end + 1) : file.bytes;
   const contentRange = range ? { 'content-range': `bytes ${range.start}-${range.end}/${length}` } : {};
-  response.writeHead(range ? 206 : 200, { ...known, ...contentRange, 'content-length': part.length });
+  // Only readers of pages look at the type of what they get: pip takes nothing else for a page.
+  const type = /(?:\/|\.html)$/.test(request.url ?? '') ? { 'content-type': 'text/html' } : {};
+  response.writeHead(range ? 206 : 200, { ...known, ...type, ...contentRange, 'content-length': part.length });
   response.end(request.method === 'HEAD' ? undefined : part);
 }
 

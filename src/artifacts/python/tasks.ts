@@ -1,4 +1,4 @@
-/** The Python artifacts of a release for one distribution, as tasks. */
+/** The Python artifacts of a release for one distribution, as tasks. How they are made is loaded when one is: planning needs none of it. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../../core/context.ts';
@@ -6,10 +6,8 @@ import { redact } from '../../http/redact.ts';
 import type { Root, RootSpec } from '../../sandbox/root.ts';
 import type { ArtifactTask, MadeArtifact, MakeRequest, Workshop } from '../kind.ts';
 import { buildRootSpec } from './build-root.ts';
-import { makeVenvArtifact } from './make-venv.ts';
-import { makeWheelsArtifact } from './make-wheels.ts';
 import { releasePlace, venvPlace, wheelsId, type PythonSpec } from './spec.ts';
-import { openWorkbench, type Workbench } from './workbench.ts';
+import type { Workbench } from './workbench.ts';
 
 /** Changes of how things are made that make everything anew. */
 const FORMAT = 1;
@@ -33,7 +31,11 @@ export function pythonTasks(spec: PythonSpec, prepare: PrepareRoot = prepareInCa
     inputs: wheelsInputs(spec),
     // The stages of RPC-O: two releases of a series would build the same wheels twice.
     lock: `python ${spec.series} ${spec.codename}`,
-    make: (request, ctx) => atBench(open, request, ctx, (bench, inside) => makeWheelsArtifact(spec, bench, inside, ctx)),
+    make: (request, ctx) =>
+      atBench(open, request, ctx, async (bench, inside) => {
+        const { makeWheelsArtifact } = await import('./make-wheels.ts');
+        return makeWheelsArtifact(spec, bench, inside, ctx);
+      }),
   };
   const venvs = spec.services.map((service): ArtifactTask => ({
     id: `venv ${service.name} ${spec.distro}`,
@@ -41,7 +43,11 @@ export function pythonTasks(spec: PythonSpec, prepare: PrepareRoot = prepareInCa
     needs: [wheels.id],
     places: [venvPlace(spec), releasePlace(spec)],
     inputs: { format: FORMAT, requirements: service.requirements, prefix: service.prefix },
-    make: (request, ctx) => atBench(open, request, ctx, (bench, inside) => makeVenvArtifact({ spec, service, bench }, inside, ctx)),
+    make: (request, ctx) =>
+      atBench(open, request, ctx, async (bench, inside) => {
+        const { makeVenvArtifact } = await import('./make-venv.ts');
+        return makeVenvArtifact({ spec, service, bench }, inside, ctx);
+      }),
   }));
   return [wheels, ...venvs];
 }
@@ -75,6 +81,7 @@ type AtBench = (bench: Workbench, request: MakeRequest) => Promise<MadeArtifact>
 
 /** Works in the task's own folder, which a run that was killed leaves to the next one to remove. */
 async function atBench({ spec, prepare }: Opening, request: MakeRequest, ctx: Context, work: AtBench): Promise<MadeArtifact> {
+  const { openWorkbench } = await import('./workbench.ts');
   const temporary = join(request.folder, 'work');
   mkdirSync(temporary);
   const workshop = { ...request.workshop, temporary };

@@ -10,13 +10,13 @@ import { thisMachine } from '../../../src/config/machine.ts';
 import { pipIndex } from '../../../src/config/pip-index.ts';
 import type { AptSource } from '../../../src/sandbox/root.ts';
 import { buildDeb } from '../../rig/deb.ts';
-import { indexFiles, sdist } from '../../rig/python.ts';
+import { indexFiles, pythonSpec, sdist } from '../../rig/python.ts';
 import { runCommand } from '../../rig/run.ts';
 import { serve } from '../../rig/server.ts';
 import { hasCommand, testWith } from '../../rig/skip.ts';
 import { tempDir, type TempDir } from '../../rig/temp.ts';
 import { aptUpstream } from '../../rig/upstream.ts';
-import { canBuild, pythonSpec, TestRelease, testWorkshop, whyNot } from './workshop.ts';
+import { canBuild, TestRelease, testWorkshop, whyNot } from './workshop.ts';
 
 const PLACE = 'os-releases/r1.0.0/debian-x86_64';
 const machine = thisMachine();

@@ -9,12 +9,12 @@ import type { ArtifactsError } from '../../../src/core/errors.ts';
 import type { Limits } from '../../../src/sandbox/run-in.ts';
 import type { TarEntry } from '../../rig/archive.ts';
 import { tar } from '../../rig/archive.ts';
-import { indexFiles, sdist, type SdistOptions } from '../../rig/python.ts';
+import { indexFiles, pythonSpec, sdist, type SdistOptions } from '../../rig/python.ts';
 import { runCommand } from '../../rig/run.ts';
 import { serve } from '../../rig/server.ts';
 import { testWith } from '../../rig/skip.ts';
 import { tempDir, testContext, type TempDir } from '../../rig/temp.ts';
-import { canBuild, pythonSpec, testBench, TestRelease, testWorkshop, whyNot } from './workshop.ts';
+import { canBuild, testBench, TestRelease, testWorkshop, whyNot } from './workshop.ts';
 
 const buildTest = testWith(canBuild, whyNot);
 

@@ -8,12 +8,12 @@ import test from 'ava';
 import { pythonTasks } from '../../../src/artifacts/python/tasks.ts';
 import type { PythonSpec } from '../../../src/artifacts/python/spec.ts';
 import type { MadeArtifact, Workshop } from '../../../src/artifacts/kind.ts';
-import { indexFiles, sdist } from '../../rig/python.ts';
+import { indexFiles, pythonSpec, sdist } from '../../rig/python.ts';
 import { runCommand } from '../../rig/run.ts';
 import { serve, type RigServer } from '../../rig/server.ts';
 import { testWith } from '../../rig/skip.ts';
 import { tempDir, type TempDir } from '../../rig/temp.ts';
-import { builtWheel, canBuild, machineRoot, pythonSpec, TestRelease, testWorkshop, whyNot } from './workshop.ts';
+import { builtWheel, canBuild, machineRoot, TestRelease, testWorkshop, whyNot } from './workshop.ts';
 
 const buildTest = testWith(canBuild, whyNot);
 const PLACE = 'os-releases/r1.0.0/rig-1-x86_64';

@@ -4,7 +4,6 @@ import { copyFile, mkdir, mkdtemp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { openWorkbench, type Workbench } from '../../../src/artifacts/python/workbench.ts';
 import type { ArtifactTask, MadeArtifact, MakeRequest, Workshop } from '../../../src/artifacts/kind.ts';
-import type { PythonSpec } from '../../../src/artifacts/python/spec.ts';
 import { pythonKind } from '../../../src/artifacts/python/python-kind.ts';
 import type { Artifact } from '../../../src/core/artifact.ts';
 import { sha256, type Sha256 } from '../../../src/core/digest.ts';
@@ -18,32 +17,6 @@ export const machineRoot: Root = { path: '/', digest: sha256('this machine'), pa
 
 export const canBuild = isRoot && ['/usr/bin/python3', 'unshare', 'perl', 'gcc', 'readelf'].every(hasCommand);
 export const whyNot = 'needs root, python3, pip, gcc, binutils and perl';
-
-export function pythonSpec(changes: Partial<PythonSpec> = {}): PythonSpec {
-  return {
-    release: 'r1.0.0',
-    series: 'r1',
-    codename: 'rig',
-    architecture: 'amd64',
-    distro: 'rig-1-x86_64',
-    publication: { node: 'publish apt-mirror/integrated r1.0.0-rig', prefix: 'apt-mirror/integrated', suite: 'r1.0.0-rig', components: ['main'], key: 'apt-mirror/release-signing-key.asc' },
-    base: [],
-    proxies: {},
-    buildPackages: [],
-    requirements: [],
-    overrides: [],
-    constraints: [],
-    buildConstraints: [],
-    noBinary: [],
-    isolation: true,
-    git: [],
-    indexes: [],
-    fallbackIndex: undefined,
-    getPip: undefined,
-    services: [],
-    ...changes,
-  };
-}
 
 /** A place to make artifacts in; `state` is what outlives a run. */
 export async function testWorkshop(dir: TempDir, state = 'state'): Promise<Workshop> {

@@ -122,22 +122,31 @@ def libraries(archive, infos):
             copy.flush()
             out = subprocess.run(["readelf", "-d", copy.name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
         needed.update(re.findall(r"\(NEEDED\).*?\[(.*?)\]", out.decode("utf-8", "replace")))
-    return [dict(zip(("library", "package", "version"), (name,) + owner(name))) for name in sorted(needed - own)]
+    return owners(sorted(needed - own))
 
-def owner(library):
-    cache = subprocess.run(["ldconfig", "-p"], stdout=subprocess.PIPE, env={"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"}).stdout.decode()
-    found = re.search(r"^\s+%s \(.*\) => (\S+)$" % re.escape(library), cache, re.M)
-    if not found:
-        return (None, None)
-    path = os.path.realpath(found.group(1))
-    # Where /lib is a link to /usr/lib, dpkg may know the file by either name.
-    for spelling in (path, re.sub(r"^/usr", "", path), found.group(1)):
-        out = subprocess.run(["dpkg-query", "-S", spelling], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
-        if ": " in out:
-            package = out.split(": ")[0].split(",")[0]
-            version = subprocess.run(["dpkg-query", "-W", "-f", "$" + "{Version}", package], stdout=subprocess.PIPE).stdout.decode()
-            return (package.split(":")[0], version)
-    return (None, None)
+def output(*command):
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"PATH": "/usr/sbin:/sbin:/usr/bin:/bin", "LC_ALL": "C"})
+    return result.stdout.decode("utf-8", "replace")
+
+def owners(names):
+    """Each library with the package that has it; one question for all, for each reads the lists of all packages."""
+    if not names:
+        return []
+    cache = dict(reversed(re.findall(r"^\s+(\S+) \(.*\) => (\S+)$", output("ldconfig", "-p"), re.M)))
+    spellings = {}
+    for name in names:
+        if name in cache:
+            path = os.path.realpath(cache[name])
+            # Where /lib is a link to /usr/lib, dpkg may know the file by either name.
+            spellings.update({path: name, re.sub(r"^/usr", "", path): name, cache[name]: name})
+    found = {}
+    for line in output("dpkg-query", "-S", *spellings).splitlines() if spellings else []:
+        package, _, path = line.rpartition(": ")
+        if path in spellings:
+            found[spellings[path]] = package.split(",")[0].split(":")[0]
+    form = "$" + "{Package} $" + "{Version}\n"
+    versions = dict(line.split(" ", 1) for line in output("dpkg-query", "-W", "-f", form, *set(found.values())).splitlines()) if found else {}
+    return [{"library": name, "package": found.get(name), "version": versions.get(found.get(name))} for name in names]
 
 def header(text, field):
     head = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
@@ -146,7 +155,7 @@ def header(text, field):
         raise Refused("METADATA has %s twice" % field)
     return found[0] if found else None
 
-def describe(path):
+def describe(path, linked=True):
     global current
     current = file = os.path.basename(path)
     match = NAME.match(file)
@@ -174,12 +183,12 @@ def describe(path):
         check_scripts(archive, infos, folder, notices)
         return {
             "file": file, "name": normal(name), "title": name, "version": version, "requiresPython": header(text, "Requires-Python"),
-            "metadata": text, "libraries": libraries(archive, infos), "notices": sorted(notices),
+            "metadata": text, "libraries": libraries(archive, infos) if linked else [], "notices": sorted(notices),
         }
 
 def finish(path, folder):
     """The same content in one order, with one date and one compression; the name says which content it is."""
-    describe(path)
+    describe(path, False)
     match = NAME.match(os.path.basename(path))
     with zipfile.ZipFile(path) as archive:
         infos = {info.filename: info for info in archive.infolist() if not info.is_dir()}
