@@ -35,6 +35,8 @@ export interface Members {
   columns(ids: Uint32Array): MemberColumns;
   /** The texts of the records, in their order. All are in memory at once: ask for some thousand at a time. */
   texts(ids: Uint32Array): readonly Buffer[];
+  /** The same as one value, each text followed by the separator: what reading all of an index comes down to. */
+  joinedTexts(ids: Uint32Array, separator: string): Buffer;
   /**
    * Positions in the list of the records whose text holds this word, in whatever case; some others may be among them.
    * For `%` and `_` in the word anything will do.
@@ -86,6 +88,7 @@ export function openMembers(database: Database): Members {
     },
     heads: (ids) => slices(ids, HEADS_AT_ONCE).flatMap((slice) => heads(database, slice)),
     texts: (ids) => texts(database, ids),
+    joinedTexts: (ids, separator) => joinedTexts(database, ids, separator),
     mentioning: (ids, word) => {
       const row = database.get<{ positions: string }>(
         `SELECT json_group_array(item.key) AS positions ${FROM_LIST} record_text ON record_text.id = item.value
@@ -163,6 +166,19 @@ function texts(database: Database, ids: Uint32Array): Buffer[] {
   const found = sizes.map((size) => bytes.subarray(at, (at += size)));
   if (found.length !== ids.length || at !== bytes.length) throw new Error('Texts of records are missing from the catalog');
   return found;
+}
+
+function joinedTexts(database: Database, ids: Uint32Array, separator: string): Buffer {
+  if (ids.length === 0) return Buffer.alloc(0);
+  const row = database.get<{ count: number; bytes: Uint8Array }>(
+    `SELECT count(*) AS count, CAST(group_concat(CAST(text AS TEXT), ?) || ? AS BLOB) AS bytes
+     ${FROM_LIST} record_text ON record_text.id = item.value`,
+    separator,
+    separator,
+    list(ids),
+  );
+  if (row?.count !== ids.length) throw new Error('Texts of records are missing from the catalog');
+  return asBuffer(row.bytes);
 }
 
 /** The same list is asked about several times, and writing a long one down takes a while. */

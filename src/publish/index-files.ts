@@ -1,6 +1,7 @@
 /** Writing the indexes of a generation from compressed leaves: what did not change is copied, not made again. */
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LeafCache, LeafForm, PackedLeaf } from '../catalog/leaf-cache.ts';
@@ -8,7 +9,7 @@ import type { PublishedIndex } from '../catalog/publications.ts';
 import type { Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
 import type { Content, Leaf } from '../core/snapshot.ts';
-import type { IndexFrame, IndexPacking, IndexPlan, PublishingFormat } from '../formats/format.ts';
+import type { IndexFrame, IndexPacking, PublishingFormat } from '../formats/format.ts';
 import * as durable from '../util/durable.ts';
 import { xzHeader, xzTrailer } from '../util/xz-stream.ts';
 import { compressLeaves, type LeafTexts } from './compress.ts';
@@ -28,32 +29,46 @@ export interface WrittenIndex {
   readonly written: readonly PublishedIndex[];
 }
 
-/** Writes all indexes below the folder, each under its name and under its digest. */
-export async function writeIndexes(
-  folder: string,
-  { plans, components }: { readonly plans: readonly IndexPlan[]; readonly components: Components },
+/** An index that will be written, with all that is known of it before its leaves are compressed. */
+export interface PreparedIndex {
+  readonly plain: PublishedIndex;
+  readonly part: string;
+  readonly leaves: readonly Leaf[];
+  readonly frame: IndexFrame;
+}
+
+/** Digests of the plain forms: reading all texts is work for while the leaves are compressed. */
+export async function prepareIndexes(
+  components: Components,
+  architectures: readonly string[],
   tools: IndexTools,
   ctx: Context,
-): Promise<WrittenIndex> {
-  const { format, cache } = tools;
-  const leavesOf = leafReader(tools.catalog, components);
-  const wanted = plans.map((plan) => ({ plan, leaves: leavesOf(plan), texts: leafTexts(tools, plan.part) }));
-
-  for (const part of format.parts) {
-    const leaves = wanted.filter(({ plan }) => plan.part === part).flatMap((one) => one.leaves);
-    await compressLeaves(leaves, { cache, texts: leafTexts(tools, part), part, packings: format.packings }, ctx);
+): Promise<PreparedIndex[]> {
+  const { catalog, format } = tools;
+  const prepared: PreparedIndex[] = [];
+  for (const [component, content] of components) {
+    const all = catalog.contents.leaves(content.id);
+    for (const { path, part, partitions } of format.indexes({ component, partitions: new Set(all.map((leaf) => leaf.partition)) }, architectures)) {
+      const leaves = partitions.flatMap((partition) => all.filter((leaf) => leaf.partition === partition));
+      const frame = format.frame(part, leaves.reduce((sum, { count }) => sum + count, 0));
+      prepared.push({ plain: await plainDigest(path, { leaves, texts: leafTexts(tools, part), frame }, ctx), part, leaves, frame });
+    }
   }
+  return prepared;
+}
+
+/** Writes all indexes below the folder, each under its name and under its digest. Their leaves are in the cache. */
+export function writeIndexes(folder: string, prepared: readonly PreparedIndex[], { cache, format }: IndexTools, ctx: Context): WrittenIndex {
   const listed: PublishedIndex[] = [];
   const written: PublishedIndex[] = [];
-  for (const { plan, leaves, texts } of wanted) {
+  for (const { plain, part, leaves, frame } of prepared) {
     ctx.signal.throwIfAborted();
-    const frame = format.frame(plan.part, leaves.reduce((sum, { count }) => sum + count, 0));
     const compressed = format.packings.map((packing) => {
-      const pieces = leaves.map((leaf) => packedLeaf(cache, { leaf: leaf.digest, part: plan.part, packing }));
-      return WRITERS[packing](folder, plan.path, { pieces, frame, format });
+      const pieces = leaves.map((leaf) => packedLeaf(cache, { leaf: leaf.digest, part, packing }));
+      return WRITERS[packing](folder, plain.path, { pieces, frame, format });
     });
     written.push(...compressed);
-    listed.push(plainDigest(plan.path, { leaves, texts, frame }), ...compressed);
+    listed.push(plain, ...compressed);
   }
   return { listed, written };
 }
@@ -70,18 +85,14 @@ export async function compressAhead(contents: Iterable<Content>, tools: IndexToo
 
 function leafTexts({ catalog: { members, contents }, format }: IndexTools, part: string): LeafTexts {
   const separator = Buffer.from(format.separator);
+  const isWhole = format.parts.length === 1;
   return {
-    text: (leaf) => Buffer.concat(members.texts(contents.members(leaf.id)).flatMap((text) => [format.textOf(text, part), separator])),
+    text: ({ id }) =>
+      isWhole
+        ? members.joinedTexts(contents.members(id), format.separator)
+        : Buffer.concat(members.texts(contents.members(id)).flatMap((text) => [format.textOf(text, part), separator])),
     size: ({ size, count }) => size + count * separator.length,
   };
-}
-
-/** The leaves of an index in the order of its partitions. */
-function leafReader(catalog: Catalog, components: Components): (plan: IndexPlan) => Leaf[] {
-  const all = new Map<string, Leaf[]>();
-  for (const [component, content] of components) all.set(component, catalog.contents.leaves(content.id));
-  return (plan) =>
-    plan.partitions.flatMap((partition) => (all.get(plan.component) ?? []).filter((leaf) => leaf.partition === partition));
 }
 
 interface PlainIndex {
@@ -90,13 +101,15 @@ interface PlainIndex {
   readonly frame: IndexFrame;
 }
 
-function plainDigest(path: string, { leaves, texts, frame }: PlainIndex): PublishedIndex {
+async function plainDigest(path: string, { leaves, texts, frame }: PlainIndex, ctx: Context): Promise<PublishedIndex> {
   const hash = createHash('sha256').update(frame.head);
   let size = frame.head.length + frame.tail.length;
   for (const leaf of leaves) {
     const bytes = texts.text(leaf);
     hash.update(bytes);
     size += bytes.length;
+    await setImmediate(); // whoever compresses meanwhile gets its turn
+    ctx.signal.throwIfAborted();
   }
   return { path, size, sha256: hash.update(frame.tail).digest('hex') as Sha256 };
 }

@@ -1,5 +1,5 @@
 /** The published pool: a second name for every package file that clients may ask for. */
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Publication } from '../catalog/publications.ts';
@@ -28,6 +28,7 @@ export async function linkFiles(
   { format, place, tools }: Linking,
 ): Promise<number> {
   const known = servedContents(before, tools.catalog);
+  const root = prefixFolder(place);
   const made = new Set<string>();
   let linked = 0;
   let seen = 0;
@@ -41,13 +42,13 @@ export async function linkFiles(
     for (const record of recordsNotIn(known, content, tools.catalog)) {
       for (const [index, path] of format.publishing.poolPaths(record).entries()) {
         const file = record.files[index];
-        if (file !== undefined) linkOne(file, join(prefixFolder(place), path));
+        if (file !== undefined) linkOne(file, `${root}/${path}`);
       }
       seen += 1;
       if (seen % TURN === 0) await setImmediate(); // whoever compresses meanwhile gets its turn
     }
   }
-  if (linked > 0) await durable.flushAll(prefixFolder(place));
+  if (linked > 0) await durable.flushAll(root);
   return linked;
 }
 

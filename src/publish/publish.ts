@@ -20,7 +20,7 @@ import { checkNames } from './check-names.ts';
 import { isHalfExpired } from './expiry.ts';
 import { writeFileLists } from './file-lists.ts';
 import { isServing, keptGenerations, pruneGenerations, type KeepRule } from './generations.ts';
-import { compressAhead, writeIndexes, type Components } from './index-files.ts';
+import { compressAhead, prepareIndexes, writeIndexes, type Components, type PreparedIndex } from './index-files.ts';
 import { linkFiles } from './link-files.ts';
 import { writeListed } from './listed-files.ts';
 import { nextDate } from './next-date.ts';
@@ -85,8 +85,12 @@ export async function publish(
   // What is served has its files, unless the tree is damaged or somebody wants it made anew.
   const whole = before !== undefined && request.refresh !== true && isServing(place, before) ? before : undefined;
   const contents = [...request.components.values()].map(({ content }) => content);
-  const linked = await whileCompressing(contents, { format, tools }, ctx, () => linkFiles(contents, whole, { format, place, tools }));
-  const intent = await writeGeneration(request, { spec, signer, format, place }, tools, ctx);
+  const components = contentsOf(request);
+  const { linked, indexes } = await whileCompressing(contents, { format, tools }, ctx, async (working) => ({
+    linked: await linkFiles(contents, whole, { format, place, tools }),
+    indexes: await prepareIndexes(components, spec.architectures, { ...tools, format: format.publishing }, working),
+  }));
+  const intent = await writeGeneration(request, { spec, signer, format, place, components, indexes }, tools, ctx);
   await exportKey(place, signer);
   switchTo(intent, place, format, tools);
   pruneGenerations(place, tools);
@@ -100,8 +104,13 @@ interface Compressing {
   readonly tools: PublishTools;
 }
 
-/** Linking files waits for the disk and compressing for the other cores: both at once. Both have ended when it returns. */
-async function whileCompressing<T>(contents: readonly Content[], { format, tools }: Compressing, ctx: Context, work: () => Promise<T>): Promise<T> {
+/** The work waits for the disk and compressing for the other cores: both at once. Both have ended when it returns. */
+async function whileCompressing<T>(
+  contents: readonly Content[],
+  { format, tools }: Compressing,
+  ctx: Context,
+  work: (ctx: Context) => Promise<T>,
+): Promise<T> {
   const { catalog, cache } = tools;
   const stop = new AbortController();
   const signal = AbortSignal.any([ctx.signal, stop.signal]);
@@ -111,7 +120,7 @@ async function whileCompressing<T>(contents: readonly Content[], { format, tools
       stop.abort(error);
       throw error;
     });
-  const [worked, compressed] = await Promise.allSettled([orStop(work()), compressing]);
+  const [worked, compressed] = await Promise.allSettled([orStop(work({ ...ctx, signal })), compressing]);
   if (worked.status === 'rejected') throw worked.reason;
   if (compressed.status === 'rejected') throw compressed.reason;
   return worked.value;
@@ -150,30 +159,25 @@ interface Writing {
   readonly signer: Signer;
   readonly format: RepoFormat;
   readonly place: Place;
+  readonly components: Components;
+  readonly indexes: readonly PreparedIndex[];
 }
 
 /** Writes a complete, signed and flushed generation that nobody reads yet. */
 async function writeGeneration(
   request: PublishRequest,
-  { spec, signer, format, place }: Writing,
+  { spec, signer, format, place, components, indexes }: Writing,
   tools: PublishTools,
   ctx: Context,
 ): Promise<PublishIntent> {
-  const { catalog } = tools;
-  const number = nextNumber(place, catalog);
+  const number = nextNumber(place, tools.catalog);
   const folder = generationFolder(place, number);
   durable.makeFolderDurably(dirname(folder));
   durable.removeTree(folder);
-  const names = [...request.components.keys()].sort();
-  const contents: Components = new Map(names.map((name) => [name, requireContent(request, name)]));
-  const plans = names.flatMap((component) => {
-    const leaves = catalog.contents.leaves(requireContent(request, component).id);
-    return format.publishing.indexes({ component, partitions: new Set(leaves.map((leaf) => leaf.partition)) }, spec.architectures);
-  });
-  const indexes = await writeIndexes(folder, { plans, components: contents }, { catalog, cache: tools.cache, format: format.publishing }, ctx);
-  const listed = [...indexes.listed];
-  const written = [...indexes.written];
-  for (const [component, content] of contents) {
+  const own = writeIndexes(folder, indexes, { ...tools, format: format.publishing }, ctx);
+  const listed = [...own.listed];
+  const written = [...own.written];
+  for (const [component, content] of components) {
     const at = { component, content };
     const publishing = { ...tools, format: format.publishing };
     const complete = spec.contents === true;
@@ -184,6 +188,7 @@ async function writeGeneration(
   }
   carryOver(place, folder, { format, tools });
 
+  const names = [...components.keys()];
   const date = await nextDate(place, tools, ctx);
   const validUntil = spec.validFor === undefined ? undefined : new Date(date.getTime() + spec.validFor);
   const plan = { ...rootFields(spec, request.distribution), date, ...(validUntil === undefined ? {} : { validUntil }), components: names, files: listed };
@@ -199,7 +204,7 @@ async function writeGeneration(
     format: format.id,
     generation: number,
     components: [...request.components].map(([component, { id }]) => ({ component, snapshot: id })),
-    contents: [...new Set([...contents.values()].map(({ id }) => id))],
+    contents: [...new Set([...components.values()].map(({ id }) => id))],
     indexes: written,
     spec: { ...spec, ...(validUntil === undefined ? {} : { validUntil: validUntil.toISOString() }) },
     publishedAt: date.toISOString(),
@@ -226,10 +231,10 @@ function linkPool(place: Place, base: string, { folders }: PublishingFormat): vo
   durable.linkSymbolically(relative(base, join(prefixFolder(place), folders.pool)), join(base, folders.pool));
 }
 
-function requireContent(request: PublishRequest, component: string): Content {
-  const snapshot = request.components.get(component);
-  if (snapshot === undefined) throw new Error(`Component ${component} has no snapshot`);
-  return snapshot.content;
+/** The components by name, for they are written in that order. */
+function contentsOf(request: PublishRequest): Components {
+  const sorted = [...request.components].sort(([a], [b]) => (a < b ? -1 : 1));
+  return new Map(sorted.map(([name, { content }]) => [name, content]));
 }
 
 /** Above every number in use, in the catalog or left on disk by a run that was stopped. */
