@@ -4,7 +4,7 @@
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Sha256 } from '../core/digest.ts';
-import { openDatabase } from './open.ts';
+import { openDatabase, type Database } from './open.ts';
 import { asBuffer } from './records.ts';
 
 /** Which form of which piece of a leaf's texts. */
@@ -71,12 +71,14 @@ interface Row {
   plain_size: number;
 }
 
+/** Nothing is opened before it is asked for: most commands that are handed the cache have no use for it. */
 export function openLeafCache(file: string): LeafCache {
-  const database = openDatabase(file, [FIRST_SCHEMA, FILE_LISTS, FORMS]);
+  let opened: Database | undefined;
+  const database = (): Database => (opened ??= openDatabase(file, [FIRST_SCHEMA, FILE_LISTS, FORMS]));
   const key = (leaf: Sha256): Buffer => Buffer.from(leaf, 'hex');
   return {
     get: ({ leaf, part, packing }) => {
-      const row = database.get<Row>(
+      const row = database().get<Row>(
         'SELECT bytes, unpadded_size, plain_size FROM packed WHERE leaf = ? AND part = ? AND packing = ?',
         key(leaf),
         part,
@@ -86,11 +88,11 @@ export function openLeafCache(file: string): LeafCache {
       return { bytes: asBuffer(row.bytes), unpaddedSize: row.unpadded_size, plainSize: row.plain_size };
     },
     has: ({ leaf, part, packing }) =>
-      database.get('SELECT 1 FROM packed WHERE leaf = ? AND part = ? AND packing = ?', key(leaf), part, packing) !== undefined,
+      database().get('SELECT 1 FROM packed WHERE leaf = ? AND part = ? AND packing = ?', key(leaf), part, packing) !== undefined,
     put: (entries) =>
-      database.transaction(() => {
+      database().transaction(() => {
         for (const [{ leaf, part, packing }, { bytes, unpaddedSize, plainSize }] of entries) {
-          database.run(
+          database().run(
             'INSERT OR REPLACE INTO packed (leaf, part, packing, bytes, unpadded_size, plain_size) VALUES (?, ?, ?, ?, ?, ?)',
             key(leaf),
             part,
@@ -102,34 +104,34 @@ export function openLeafCache(file: string): LeafCache {
         }
       }),
     keep: (leaves) =>
-      database.transaction(() => {
+      database().transaction(() => {
         let removed = 0;
-        for (const { leaf } of database.all<{ leaf: Uint8Array }>('SELECT DISTINCT leaf FROM packed')) {
+        for (const { leaf } of database().all<{ leaf: Uint8Array }>('SELECT DISTINCT leaf FROM packed')) {
           const raw = asBuffer(leaf);
           if (leaves.has(raw.toString('hex') as Sha256)) continue;
-          database.run('DELETE FROM packed WHERE leaf = ?', raw);
+          database().run('DELETE FROM packed WHERE leaf = ?', raw);
           removed += 1;
         }
         return removed;
       }),
     fileList: (sha256) => {
-      const row = database.get<{ paths: Uint8Array }>('SELECT paths FROM file_list WHERE file = ?', key(sha256));
+      const row = database().get<{ paths: Uint8Array }>('SELECT paths FROM file_list WHERE file = ?', key(sha256));
       return row === undefined ? undefined : inflateRawSync(row.paths).toString('latin1');
     },
     putFileLists: (lists) =>
-      database.transaction(() => {
+      database().transaction(() => {
         for (const [file, paths] of lists) {
           const packed = deflateRawSync(Buffer.from(paths, 'latin1'));
-          database.run('INSERT OR REPLACE INTO file_list (file, paths) VALUES (?, ?)', key(file), packed);
+          database().run('INSERT OR REPLACE INTO file_list (file, paths) VALUES (?, ?)', key(file), packed);
         }
       }),
     keepFileLists: (files) =>
-      database.transaction(() => {
-        for (const row of database.all<{ file: Uint8Array }>('SELECT file FROM file_list')) {
+      database().transaction(() => {
+        for (const row of database().all<{ file: Uint8Array }>('SELECT file FROM file_list')) {
           const raw = asBuffer(row.file);
-          if (!files.has(raw.toString('hex') as Sha256)) database.run('DELETE FROM file_list WHERE file = ?', raw);
+          if (!files.has(raw.toString('hex') as Sha256)) database().run('DELETE FROM file_list WHERE file = ?', raw);
         }
       }),
-    close: database.close,
+    close: () => opened?.close(),
   };
 }
