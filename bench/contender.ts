@@ -13,6 +13,9 @@ export type Action =
   | { readonly verb: 'publish'; readonly snapshot: string }
   | { readonly verb: 'switch'; readonly snapshot: string }
   | { readonly verb: 'add' }
+  | { readonly verb: 'search'; readonly snapshot: string; readonly query: string }
+  | { readonly verb: 'filter'; readonly name: string; readonly source: string; readonly query: string }
+  | { readonly verb: 'verify'; readonly snapshot: string }
   | { readonly verb: 'help' };
 
 export interface Contender {
@@ -44,6 +47,8 @@ export interface Surroundings {
 
 const MIRROR = 'bench';
 const REPO = 'local';
+/** Our status when a check found something: of Debian's main not every dependency can be met. aptly says 0 then, too. */
+const EXIT_CHECK = 3;
 /** In our state, what is no catalog: package files, published trees, and what is made again when it is gone. */
 const NO_CATALOG = /^(pool|public|tmp|cache\.db.*)$/;
 const REMOVE = { recursive: true, force: true } as const;
@@ -67,6 +72,7 @@ export function artifacts({ folder, url, debs, trusted, signing, program }: Surr
       command: process.execPath,
       args: [program, '--root', root, '--state', state, ...ourWords(action, debs)],
       environment: { GPG_PRIVATE: key, NO_COLOR: '1' },
+      ...(action.verb === 'verify' ? { statuses: [0, EXIT_CHECK] } : {}),
     }),
     catalog: () => readdirSync(state).filter((name) => !NO_CATALOG.test(name)).map((name) => join(state, name)),
     close: async () => {},
@@ -87,6 +93,12 @@ function ourWords(action: Action, debs: string): string[] {
       return ['publish', 'switch', SUITE, action.snapshot];
     case 'add':
       return ['repo', 'add', REPO, debs];
+    case 'search':
+      return ['snapshot', 'search', action.snapshot, action.query];
+    case 'filter':
+      return ['snapshot', 'filter', action.source, action.name, action.query, '--with-deps'];
+    case 'verify':
+      return ['snapshot', 'verify', action.snapshot];
     case 'help':
       return ['--help'];
     default:
@@ -141,6 +153,12 @@ function aptlyWords(action: Action, { key, debs }: { readonly key: string; reado
       return ['publish', 'switch', ...publishing, SUITE, action.snapshot];
     case 'add':
       return ['repo', 'add', REPO, debs];
+    case 'search':
+      return ['snapshot', 'search', action.snapshot, action.query];
+    case 'filter':
+      return ['snapshot', 'filter', '-with-deps', action.source, action.name, action.query];
+    case 'verify':
+      return ['snapshot', 'verify', action.snapshot];
     case 'help':
       return ['help'];
     default:

@@ -14,8 +14,16 @@ export interface BenchResult {
   readonly measurements: readonly Measurement[];
 }
 
-/** The page of the docs that holds the figures of one run. */
-export function benchPage(result: BenchResult): string {
+const PICTURES = `What a step costs follows the change with us, and the size with aptly:
+
+![Seconds against the number of packages](benchmarks-size.svg)
+
+![Seconds against the number of packages that changed](benchmarks-change.svg)
+
+`;
+
+/** The page of the docs that holds the figures of one run, and shows the pictures where they have been drawn. */
+export function benchPage(result: BenchResult, { pictures }: { readonly pictures: boolean }): string {
   const { contenders, figures, machine, origin, packages, bytes, rounds, date } = result;
   return `# Benchmarks
 
@@ -36,6 +44,6 @@ processor time by aptly's; the latter says more when the machine did other thing
 - "2 % changed": every fiftieth package has a new version. "growth of the catalog": everything but package files, published
   trees and caches.
 
-To measure again: \`npm run bench\`; \`npm run bench -- --help\` tells how to do less.
+${pictures ? PICTURES : ''}To measure again: \`npm run bench\`; \`npm run bench -- --plots\` draws the pictures as well, \`npm run bench -- --help\` tells how to do less.
 `;
 }

@@ -11,6 +11,8 @@ export interface Measurement {
   readonly step: string;
   readonly contender: Contender['name'] | 'curl';
   readonly cost: Cost;
+  /** What the first action of the step cost alone. */
+  readonly first?: Cost;
   /** For a step that measures growth. */
   readonly bytes?: number;
 }
@@ -33,7 +35,7 @@ export async function runSteps(contender: Contender, steps: readonly Step[], too
     const costs: Cost[] = [];
     for (const action of step.actions) costs.push(await measure(contender.command(action), tools.scratch));
     const growth = step.measures === 'growth' ? { bytes: sizeOf(contender.catalog()) - before } : {};
-    found.push({ step: step.id, contender: contender.name, cost: costs.reduce(addCosts), ...growth });
+    found.push({ step: step.id, contender: contender.name, cost: costs.reduce(addCosts), ...(costs[0] === undefined ? {} : { first: costs[0] }), ...growth });
   }
   return found;
 }

@@ -17,6 +17,8 @@ export interface Command {
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Statuses that mean it did its work; only 0 when absent. */
+  readonly statuses?: readonly number[];
 }
 
 interface Ran {
@@ -42,7 +44,7 @@ export function runQuietly(command: string, args: readonly string[], options: Om
 /** Runs a command that must succeed; returns its standard output. */
 export async function mustRun(command: string, args: readonly string[], options: Omit<Command, 'command' | 'args'> = {}): Promise<string> {
   const { status, stdout, stderr } = await runQuietly(command, args, options);
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}:\n${stderr.slice(-2000)}${stdout.slice(-2000)}`);
+  if (!(options.statuses ?? [0]).includes(status)) throw new Error(`${command} ${args.join(' ')} ended with ${status}:\n${stderr.slice(-2000)}${stdout.slice(-2000)}`);
   return stdout;
 }
 

@@ -59,6 +59,27 @@ export const STEPS: readonly Step[] = [
     lasting: true,
   },
   {
+    id: 'search',
+    title: 'search by name pattern',
+    measures: 'time',
+    actions: [{ verb: 'search', snapshot: 'first', query: 'Name (% lib*-dev)' }],
+    target: { ratio: 0.4 },
+  },
+  {
+    id: 'filter',
+    title: 'filter with dependencies',
+    measures: 'time',
+    actions: [{ verb: 'filter', source: 'first', name: 'filtered', query: 'Name (% gnome*)' }],
+    target: { ratio: 1 },
+  },
+  {
+    id: 'verify',
+    title: 'verify that every dependency is there',
+    measures: 'time',
+    actions: [{ verb: 'verify', snapshot: 'first' }],
+    target: { ratio: 1 },
+  },
+  {
     id: 'publish',
     title: 'first publish, without Contents',
     measures: 'time',
@@ -99,6 +120,13 @@ export const STEPS: readonly Step[] = [
     actions: [{ verb: 'snapshot', name: 'third' }],
     target: {},
     lasting: true,
+  },
+  {
+    id: 'republish-many',
+    title: 'publish after 2 % changed',
+    measures: 'time',
+    actions: [{ verb: 'switch', snapshot: 'third' }],
+    target: {},
   },
   {
     id: 'merge',

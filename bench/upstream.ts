@@ -21,6 +21,11 @@ export type State = (typeof STATES)[number];
 export const DAILY_CHANGES = 50;
 const WEEKLY_ONE_IN = 50;
 
+/** How many packages of an upstream of that size `weekly` changes after `daily`. */
+export function manyChanges(packages: number): number {
+  return Math.floor(packages / WEEKLY_ONE_IN);
+}
+
 export const SUITE = 'bench';
 const INDEX = 'main/binary-amd64/Packages';
 const FORMS = ['', '.gz', '.xz'] as const;
