@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test from 'ava';
+import type { Sha256 } from '../../src/core/digest.ts';
 import type { Event } from '../../src/core/event.ts';
 import { buildDeb } from '../rig/deb.ts';
 import { testContext, type TestContext } from '../rig/temp.ts';
@@ -56,6 +57,36 @@ for (const validators of [{ etag: '"one"' }, { etag: 'W/"one"' }, { 'last-modifi
     server.close();
   });
 }
+
+test('a file of a package the mirror holds already is fetched again when an update finds it gone', async (t) => {
+  await using bench = await openBench();
+  await bench.update();
+  rmSync(bench.pool.path(WORLD.sha256 as Sha256), { force: true });
+  await bench.upstream.republish({ components: { main: [NEWER, WORLD] }, date: later(60) });
+
+  const result = await bench.update({ now: later(120) });
+
+  t.is(result.files, 2);
+  t.true(bench.pool.has(WORLD.sha256 as Sha256));
+});
+
+test('what is found missing while an update is on its way is looked for by the next', async (t) => {
+  await using bench = await openBench();
+  await bench.update();
+  await bench.upstream.republish({ components: { main: [NEWER, WORLD] }, date: later(60) });
+  const ctx = testContext();
+  const lose = (event: Event): void => {
+    if (event.type === 'progress') bench.catalog.mirrors.distrust('m'); // as db check does
+    ctx.report(event);
+  };
+  await bench.update({ now: later(120), ctx: { ...ctx, report: lose } });
+  writeFileSync(bench.pool.path(WORLD.sha256 as Sha256), 'half of it');
+
+  const result = await bench.update({ now: later(180) });
+
+  t.is(result.files, 1);
+  t.deepEqual(wrongInPool(bench), []);
+});
 
 test('force reads everything again though nothing changed, and fetches no package twice', async (t) => {
   await using bench = await openBench();
