@@ -1,15 +1,19 @@
 // What `npm run quickstart` runs: sets everything up, builds the release `demo` of this machine's own Debian or Ubuntu,
 // and says how to use it. A second run finds all of that done. Needs nothing but Node and npm to begin with.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { makeDemoRepository } from './demo-repository.mjs';
 import { build, install, isBuilt, isInstalled, missingTools, nodeProblem, packagesOf, ROOT } from './setup.mjs';
 
 const RELEASE = 'demo';
 const KEY = join(ROOT, 'keys', 'demo.key.asc');
 const STATE = join(ROOT, 'state');
 /** Command -> Debian package: what the program starts on this way, and apt-get to try the result with. */
-const TOOLS = { 'apt-get': 'apt', 'apt-config': 'apt', dpkg: 'dpkg', sync: 'coreutils', xz: 'xz-utils' };
+const TOOLS = { 'apt-get': 'apt', 'apt-config': 'apt', dpkg: 'dpkg', git: 'git', sync: 'coreutils', xz: 'xz-utils' };
+/** What makes root filesystems, which wheels are built in and images consist of. */
+const ROOT_TOOLS = { mmdebstrap: 'mmdebstrap', perl: 'perl', getcap: 'libcap2-bin', setpriv: 'util-linux' };
 /** Variables that would lead the program elsewhere than the demo. */
 const FOREIGN = new Set([
   'GPG_PRIVATE',
@@ -23,9 +27,11 @@ const FOREIGN = new Set([
 ]);
 
 checkPlace();
+const only = chooseKinds();
 provideTools();
 provideProgram();
 await provideKey();
+provideRepository();
 buildRelease();
 explain(servedDistribution());
 
@@ -36,10 +42,29 @@ function checkPlace() {
   if (!/^[\w/.+~-]+$/.test(ROOT)) giveUp(`apt cannot be told of a key in ${ROOT}: move this folder to a path of plain characters.`, 2);
 }
 
+/** All kinds, unless somebody asks for fewer or this user cannot make root filesystems. */
+function chooseKinds() {
+  const at = process.argv.indexOf('--only');
+  if (at !== -1) return process.argv[at + 1]?.split(',') ?? giveUp('--only needs kinds: apt,git', 2);
+  const lacking = missingTools({ ...ROOT_TOOLS, newuidmap: 'uidmap' });
+  if (process.getuid?.() === 0 || (lacking.length === 0 && hasSubordinateIds())) return undefined;
+  say('kinds', `apt and git only: wheels and images need root, or ${lacking.join(', ') || 'ranges'} and your name in /etc/subuid`);
+  return ['apt', 'git'];
+}
+
+/** subuid(5): an ordinary user becomes many in a namespace of its own. */
+function hasSubordinateIds() {
+  const { username, uid } = userInfo();
+  const text = existsSync('/etc/subuid') ? readFileSync('/etc/subuid', 'utf8') : '';
+  return text.split('\n').some((line) => [username, String(uid)].includes(line.split(':')[0]));
+}
+
 function provideTools() {
-  const missing = missingTools(TOOLS);
+  const makesRoots = only === undefined || only.some((kind) => kind === 'python' || kind === 'container');
+  const needed = makesRoots ? { ...TOOLS, ...ROOT_TOOLS } : TOOLS;
+  const missing = missingTools(needed);
   if (missing.length === 0) return say('tools', 'there');
-  const packages = packagesOf(missing, TOOLS);
+  const packages = packagesOf(missing, needed);
   const words = ['apt-get', 'install', '--yes', '--no-install-recommends', ...packages];
   if (packages.includes('apt')) giveUp('This is no Debian or Ubuntu: there is no apt.', 2);
   if (process.getuid?.() !== 0) giveUp(`Not installed: ${missing.join(', ')}. As root: ${words.join(' ')}`, 2);
@@ -76,10 +101,20 @@ async function provideKey() {
   }
 }
 
+function provideRepository() {
+  try {
+    const { commit, changed } = makeDemoRepository(ROOT);
+    say('git', `${changed ? 'made' : 'there'}: demo/greeter.git, ${commit.slice(0, 12)}`);
+  } catch (error) {
+    giveUp(`The git repository of the demo could not be made: ${error.message}`);
+  }
+}
+
 /** The program tells what went wrong itself; its exit status is ours. */
 function buildRelease() {
-  say('release', `artifacts build --release ${RELEASE}`);
-  const { status, signal } = artifacts(['build', '--release', RELEASE], 'inherit');
+  const words = ['build', '--release', RELEASE, ...(only === undefined ? [] : ['--only', only.join(',')])];
+  say('release', `artifacts ${words.join(' ')}`);
+  const { status, signal } = artifacts(words, 'inherit');
   if (status === 0) return;
   giveUp(`The release ${RELEASE} was not built${signal === null ? '' : ` (${signal})`}.`, status ?? 1);
 }
@@ -114,9 +149,21 @@ The release is served from ${folder}. Its source line, for this machine:
 Try it, without root and without touching this machine's apt:
 
   ${apt} update && ${apt} install --yes --download-only hello jq nginx-light
-
+${made(folder)}
 For other machines, serve the folder: python3 -m http.server --directory ${folder} 8000
 What else there is: node bin/artifacts.js --help`);
+}
+
+/** What else there is to look at, where it was made. */
+function made(folder) {
+  const places = {
+    'git-archives/demo': 'the service of the demo from git, with its history',
+    'os-releases/demo': 'its wheel, compiled against the zlib that was just frozen, and an index for pip',
+    'venvs/demo': 'its virtualenv',
+    'meta/1.0/index-system': 'an image with it, as lxc-create and incus find it',
+  };
+  const there = Object.entries(places).filter(([place]) => existsSync(join(folder, place)));
+  return there.length === 0 ? '' : `\nBesides packages it holds:\n\n${there.map(([place, what]) => `  ${place.padEnd(24)}${what}\n`).join('')}`;
 }
 
 /** A complete apt client of its own that trusts the demo's key and nothing else. Returns its apt.conf. */

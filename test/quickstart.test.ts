@@ -40,13 +40,13 @@ machine('the quickstart makes a key, builds the demo, says how to use it, and is
   const clone = copyProject(dir);
   const etc = await machineOf(dir, { sources: `deb [signed-by=${dir.join('upstream.asc')}] ${server.url} rig main\n`, keyring: upstream.keyring });
 
-  const first = await onMachine(etc, [process.execPath, join(clone, 'scripts', 'quickstart.mjs')]);
+  const first = await onMachine(etc, [process.execPath, join(clone, 'scripts', 'quickstart.mjs'), '--only', 'apt,git']);
   const key = join(clone, 'keys', 'demo.key.asc');
   const made = readFileSync(key, 'utf8');
   const [command = ''] = /^ {2}APT_CONFIG=.*$/m.exec(first.stdout) ?? [];
   const tried = await onMachine(etc, ['sh', '-c', command]);
   server.requests.length = 0;
-  const second = await onMachine(etc, [process.execPath, join(clone, 'scripts', 'quickstart.mjs')]);
+  const second = await onMachine(etc, [process.execPath, join(clone, 'scripts', 'quickstart.mjs'), '--only', 'apt,git']);
 
   t.is(first.status, 0, first.stdout + first.stderr);
   t.is(statSync(key).mode & 0o777, 0o600);
@@ -68,7 +68,7 @@ machine('a machine whose sources have no suite of its own is told so, and the st
   const clone = copyProject(dir);
   const etc = await machineOf(dir, { sources: 'deb http://127.0.0.1:9 other main\n', keyring: Buffer.from('') });
 
-  const { status, stdout, stderr } = await onMachine(etc, [process.execPath, join(clone, 'scripts', 'quickstart.mjs')]);
+  const { status, stdout, stderr } = await onMachine(etc, [process.execPath, join(clone, 'scripts', 'quickstart.mjs'), '--only', 'apt,git']);
 
   t.is(status, 3);
   t.regex(stdout, /this machine's apt sources have no suite rig/);
@@ -81,13 +81,13 @@ test('a missing tool is installed by root or named, in one line, before anything
   await using dir = await tempDir();
   const clone = copyProject(dir);
   await mkdir(dir.join('bin'));
-  for (const tool of ['apt-get', 'apt-config', 'dpkg', 'sync']) {
+  for (const tool of ['apt-get', 'apt-config', 'dpkg', 'git', 'sync']) {
     await writeFile(dir.join('bin', tool), '#!/bin/sh\nexit 100\n');
     await chmod(dir.join('bin', tool), 0o755);
   }
   await symlink('/bin/sh', dir.join('bin', 'sh'));
 
-  const { status, stderr } = await runNode([join(clone, 'scripts', 'quickstart.mjs')], { env: { PATH: dir.join('bin') } });
+  const { status, stderr } = await runNode([join(clone, 'scripts', 'quickstart.mjs'), '--only', 'apt,git'], { env: { PATH: dir.join('bin') } });
 
   t.is(status, isRoot ? 1 : 2);
   t.is(
@@ -112,7 +112,7 @@ test('a path that no source line can name is refused', async (t) => {
 /** What a clone holds after `npm ci` and a build. Times are kept, or all would look out of date. */
 function copyProject(dir: TempDir, name = 'clone'): string {
   const clone = dir.join(name);
-  for (const part of ['bin', 'scripts', 'src', 'build/src', 'vars', 'mappings', 'package.json', 'package-lock.json', 'tsconfig.json']) {
+  for (const part of ['bin', 'scripts', 'src', 'build/src', 'vars', 'mappings', 'demo', 'package.json', 'package-lock.json', 'tsconfig.json']) {
     cpSync(join(PROJECT, part), join(clone, part), { recursive: true, preserveTimestamps: true });
   }
   symlinkSync(join(PROJECT, 'node_modules'), join(clone, 'node_modules'));

@@ -1,10 +1,7 @@
 /** From the configuration to what release/ works with. */
 import { artifactKinds } from '../artifacts/index.ts';
-import { gitTasks } from '../artifacts/git/tasks.ts';
-import type { ArtifactTask } from '../artifacts/kind.ts';
-import type { Config, Release } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { describeMirror } from '../config/describe-mirror.ts';
-import { resolveGit } from '../config/resolve-git.ts';
 import { findMirror } from '../config/resolve-mirror.ts';
 import { findRelease, resolveRelease, type ReleaseSource } from '../config/resolve-release.ts';
 import { ArtifactsError } from '../core/errors.ts';
@@ -12,6 +9,7 @@ import { familiesOf } from '../release/nodes.ts';
 import type { ReleaseSpec, SourceSpec } from '../release/spec.ts';
 import { contentDigest } from '../repo/repos.ts';
 import type { App } from './app.ts';
+import { artifactTasks } from './artifact-tasks.ts';
 import { defaultFields } from './publish-fields.ts';
 
 /** The release with this name in vars/, with everything it names looked up. Throws E_NOT_FOUND, E_CONFIG. */
@@ -36,15 +34,10 @@ export async function releaseSpec(app: App, name: string): Promise<ReleaseSpec> 
     architectures: resolved.architectures,
     publish: config.environment.publishSnapshot ?? true,
     kinds: artifactKinds,
-    tasks: artifactTasks(config, release),
+    tasks: await artifactTasks(app, release, resolved.codenames),
     baseUrl: config.consumers.baseUrl,
     completeness: config.completeness === undefined ? undefined : { ...config.completeness, root: config.root },
   };
-}
-
-/** What the release is made of besides packages. */
-function artifactTasks(config: Config, release: Release): ArtifactTask[] {
-  return gitTasks(resolveGit(config, release));
 }
 
 /** Throws E_USAGE or E_NOT_FOUND for a kind or codename the release has not. */
