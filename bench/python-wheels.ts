@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import { openWorkbench } from '../src/artifacts/python/workbench.ts';
 import { makeWheels } from '../src/artifacts/python/wheels.ts';
 import { sha256 } from '../src/core/digest.ts';
-import { indexFiles, pythonSpec, sdist } from '../test/rig/python.ts';
+import { builtWheel, indexFiles, pythonSpec, sdist } from '../test/rig/python.ts';
 import { runCommand } from '../test/rig/run.ts';
 import { serve } from '../test/rig/server.ts';
 
 const COUNT = 20;
 const names = Array.from({ length: COUNT }, (_, index) => `wheel${String(index).padStart(2, '0')}`);
 
-/** An extension module of the size of a small real one. */
+/** An extension module of the size of a small real one. Its build asks for a tool, as nearly all do. */
 function source(name: string): string {
   const functions = Array.from({ length: 300 }, (_, index) => `static long f${index}(long x) { return x * ${index + 3} ^ (x >> ${index % 31}); }`);
   const sum = functions.map((_, index) => `f${index}(x)`).join(' + ');
@@ -23,8 +23,8 @@ function source(name: string): string {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'artifacts-bench-python-'));
-const archives = Object.fromEntries(names.map((name) => [name, [sdist({ name, extension: { source: source(name), libraries: ['z'] } })]]));
-await using index = await serve(indexFiles(archives));
+const archives = Object.fromEntries(names.map((name) => [name, [sdist({ name, buildRequires: ['helper'], extension: { source: source(name), libraries: ['z'] } })]]));
+await using index = await serve(indexFiles({ ...archives, helper: [builtWheel('helper')] }));
 const requirements = names.map((name) => `${name}==1.0`);
 
 const seconds = async (work: () => Promise<unknown>): Promise<number> => {

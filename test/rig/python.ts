@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { PythonSpec } from '../../src/artifacts/python/spec.ts';
@@ -139,4 +140,19 @@ export function pythonSpec(changes: Partial<PythonSpec> = {}): PythonSpec {
     services: [],
     ...changes,
   };
+}
+
+/** A wheel as an index would have it, made by the backend of an archive on this machine. */
+export function builtWheel(name: string): PythonFile {
+  const program = `import base64, hashlib, io, sys, zipfile
+name = sys.argv[1]
+files = {name + ".py": b"", name + "-1.0.dist-info/METADATA": ("Metadata-Version: 2.1\\nName: %s\\nVersion: 1.0\\n" % name).encode(), name + "-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\\nGenerator: rig\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"}
+record = "".join("%s,sha256=%s,%d\\n" % (path, base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode(), len(data)) for path, data in files.items())
+files[name + "-1.0.dist-info/RECORD"] = (record + name + "-1.0.dist-info/RECORD,,\\n").encode()
+out = io.BytesIO()
+with zipfile.ZipFile(out, "w") as archive:
+    for path, data in files.items(): archive.writestr(path, data)
+sys.stdout.buffer.write(out.getvalue())
+`;
+  return pythonFile(`${name}-1.0-py3-none-any.whl`, spawnSync('/usr/bin/python3', ['-c', program, name]).stdout);
 }

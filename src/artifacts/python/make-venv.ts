@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Artifact } from '../../core/artifact.ts';
 import type { Context } from '../../core/context.ts';
 import { ArtifactsError } from '../../core/errors.ts';
+import { counted } from '../../util/counted.ts';
 import { hashFile } from '../../util/hash-file.ts';
 import type { MadeArtifact, MakeRequest } from '../kind.ts';
 import { parseRequirements, requirementLines } from './requirements.ts';
@@ -55,7 +56,7 @@ export async function makeVenvArtifact(options: VenvOptions, request: MakeReques
       },
     ],
     facts: { distro: spec.distro, service: service.name, prefix: service.prefix, installed },
-    detail: `${installed.length} projects in ${service.prefix}`,
+    detail: `${counted(installed.length, 'project')} in ${service.prefix}`,
   };
 }
 

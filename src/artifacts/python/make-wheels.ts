@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../../core/context.ts';
 import { sha256 } from '../../core/digest.ts';
+import { counted } from '../../util/counted.ts';
 import type { MadeArtifact, MadeFile, MakeRequest } from '../kind.ts';
 import type { WheelsFacts } from './facts.ts';
 import { absoluteRequirements, lockFile } from './lists.ts';
@@ -52,5 +53,5 @@ function wheelsFacts(spec: PythonSpec, wheels: readonly ReleasedWheel[]): Wheels
 
 function detailOf({ wheels, built }: Wheels): string {
   const taken = wheels.filter(({ origin }) => origin.kind === 'index').length;
-  return `${wheels.length} wheels: ${built} built, ${wheels.length - taken - built} reused, ${taken} taken from an index`;
+  return `${counted(wheels.length, 'wheel')}: ${built} built, ${wheels.length - taken - built} reused, ${taken} taken from an index`;
 }

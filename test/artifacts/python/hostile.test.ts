@@ -113,13 +113,14 @@ const WHEELS: Readonly<Record<string, readonly [program: string, expected: RegEx
   scheme: ['add("good-1.0.data/stdlib/os.py", b"")', /no place/],
   sitecustomize: ['add("sitecustomize.py", b"")', /every Python/],
   latin: ['add("good-1.0.dist-info/entry_points.txt", b"[console_scripts]\\n\\xff = a:b")', /UnicodeDecodeError/],
+  overlapping: ['files["good.py"] = b"x" * 1000; record = record.replace("good.py,", "other.py,"); overlap = True', /overlap/],
   truncated: ['cut = 100', /BadZipFile/],
 };
 
-const WRITE_WHEELS = `import base64, hashlib, io, json, sys, warnings, zipfile
+const WRITE_WHEELS = `import base64, copy, hashlib, io, json, sys, warnings, zipfile
 warnings.simplefilter("ignore")
 def write(path, program):
-    space = {"files": {"good.py": b""}, "modes": {}, "again": [], "norecord": False, "cut": None, "info": "Metadata-Version: 2.1\\nName: good\\nVersion: 1.0\\n"}
+    space = {"files": {"good.py": b""}, "modes": {}, "again": [], "norecord": False, "overlap": False, "cut": None, "info": "Metadata-Version: 2.1\\nName: good\\nVersion: 1.0\\n"}
     lines = []
     def add(name, data):
         space["files"][name] = data
@@ -141,6 +142,10 @@ def write(path, program):
             info.filename = name
             info.external_attr = space["modes"].get(name, 0o100644) << 16
             archive.writestr(info, space["files"][name])
+        if space["overlap"]:
+            twin = copy.copy(archive.getinfo("good.py"))
+            twin.filename = "other.py"
+            archive.filelist.append(twin)
     open(path, "wb").write(out.getvalue()[:space["cut"]])
 for name, program in json.load(sys.stdin).items():
     import os

@@ -8,12 +8,12 @@ import test from 'ava';
 import { pythonTasks } from '../../../src/artifacts/python/tasks.ts';
 import type { PythonSpec } from '../../../src/artifacts/python/spec.ts';
 import type { MadeArtifact, Workshop } from '../../../src/artifacts/kind.ts';
-import { indexFiles, pythonSpec, sdist } from '../../rig/python.ts';
+import { builtWheel, indexFiles, pythonSpec, sdist } from '../../rig/python.ts';
 import { runCommand } from '../../rig/run.ts';
 import { serve, type RigServer } from '../../rig/server.ts';
 import { testWith } from '../../rig/skip.ts';
 import { tempDir, type TempDir } from '../../rig/temp.ts';
-import { builtWheel, canBuild, machineRoot, TestRelease, testWorkshop, whyNot } from './workshop.ts';
+import { canBuild, machineRoot, TestRelease, testWorkshop, whyNot } from './workshop.ts';
 
 const buildTest = testWith(canBuild, whyNot);
 const PLACE = 'os-releases/r1.0.0/rig-1-x86_64';
@@ -133,13 +133,16 @@ buildTest('pip installs by the index, over HTTP and from the file system, and fr
   const { workshop, dir } = release;
   await using server = await serveFolder(workshop.publicRoot);
   const list = join(workshop.publicRoot, PLACE, 'requirements_absolute_requirements.txt');
-  const http = await pip(['--index-url', `${server.url}/${PLACE}/simple/`, '--target', dir.join('by-index'), '-c', list.replace('absolute_requirements', 'constraints').replace('requirements_requirements', 'requirements'), 'plain']);
+  const http = await pip(['--index-url', `${server.url}/${PLACE}/simple/`, '--target', dir.join('by-index'), '-c', join(workshop.publicRoot, PLACE, 'requirements_constraints.txt'), 'plain']);
   const file = await pip(['--require-hashes', '--index-url', `file://${workshop.publicRoot}/${PLACE}/simple/`, '--target', dir.join('by-file'), '-r', list]);
+  await writeFile(dir.join('constraints.txt'), readFileSync(list, 'utf8').replace(/ --hash=\S+/g, ''));
+  const constrained = await pip(['--index-url', `${server.url}/${PLACE}/simple/`, '--target', dir.join('constrained'), '-c', dir.join('constraints.txt'), 'plain']);
   const links = await pip(['--no-index', '--find-links', `${server.url}/wheels/`, '--target', dir.join('by-page'), 'plain']);
 
   t.is(http.status, 0, http.stderr);
   t.is(file.status, 0, file.stderr);
   t.is(links.status, 0, links.stderr);
+  t.is(constrained.status, 0, constrained.stderr);
   t.true(existsSync(dir.join('by-index', 'dep.py')) && existsSync(dir.join('by-page', 'dep.py')));
   const document = JSON.parse(read(release, `${PLACE}/simple/plain/index.json`)) as { files: { filename: string; 'requires-python': string; 'core-metadata': { sha256: string } }[] };
   const served = readFileSync(join(workshop.publicRoot, PLACE, `${document.files[0]?.filename}.metadata`));
@@ -184,7 +187,7 @@ buildTest('sources only: an archive is built although the index has a wheel; wit
   const release = new TestRelease(await testWorkshop(dir, 'source'));
   const [wheels] = pythonTasks({ ...spec, requirements: ['both'], constraints: [], overrides: [], services: [], noBinary: ['*'], isolation: false }, async () => machineRoot);
 
-  t.is((await release.make(wheels!)).detail, '1 wheels: 1 built, 0 reused, 0 taken from an index');
+  t.is((await release.make(wheels!)).detail, '1 wheel: 1 built, 0 reused, 0 taken from an index');
 });
 
 buildTest('what is pinned to git is built from the tarball of the release and from nowhere else', async (t) => {

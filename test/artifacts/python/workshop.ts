@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -8,7 +7,6 @@ import { pythonKind } from '../../../src/artifacts/python/python-kind.ts';
 import type { Artifact } from '../../../src/core/artifact.ts';
 import { sha256, type Sha256 } from '../../../src/core/digest.ts';
 import type { Root } from '../../../src/sandbox/root.ts';
-import { pythonFile, type PythonFile } from '../../rig/python.ts';
 import { hasCommand, isRoot } from '../../rig/skip.ts';
 import { testContext, type TempDir } from '../../rig/temp.ts';
 
@@ -87,19 +85,4 @@ export class TestRelease {
       await writeFile(target, bytes);
     }
   }
-}
-
-/** A wheel as an index would have it, made by the backend of an archive on this machine. */
-export function builtWheel(name: string): PythonFile {
-  const program = `import base64, hashlib, io, sys, zipfile
-name = sys.argv[1]
-files = {name + ".py": b"", name + "-1.0.dist-info/METADATA": ("Metadata-Version: 2.1\\nName: %s\\nVersion: 1.0\\n" % name).encode(), name + "-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\\nGenerator: rig\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"}
-record = "".join("%s,sha256=%s,%d\\n" % (path, base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode(), len(data)) for path, data in files.items())
-files[name + "-1.0.dist-info/RECORD"] = (record + name + "-1.0.dist-info/RECORD,,\\n").encode()
-out = io.BytesIO()
-with zipfile.ZipFile(out, "w") as archive:
-    for path, data in files.items(): archive.writestr(path, data)
-sys.stdout.buffer.write(out.getvalue())
-`;
-  return pythonFile(`${name}-1.0-py3-none-any.whl`, spawnSync('/usr/bin/python3', ['-c', program, name]).stdout);
 }

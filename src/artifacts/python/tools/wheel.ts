@@ -49,7 +49,7 @@ def check_entries(archive, size):
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.header_offset < end:
             raise Refused("entries overlap, as in a zip bomb")
-        end = info.header_offset + info.compress_size
+        end = info.header_offset + 30 + len(info.orig_filename.encode("utf-8")) + info.compress_size
     if end > size:
         raise Refused("an entry ends after the file")
     return [info for info in infos if not info.is_dir()]
