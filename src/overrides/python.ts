@@ -1,6 +1,9 @@
 /** Python: the variables by which OpenStack-Ansible finds wheels and virtualenvs, and pip's own settings. */
 import type { OverrideFile, OverrideInput } from './overrides.ts';
 
+/** Not the absolute requirements: their hashes, in a constraint, make pip refuse every requirement that has none. */
+const CONSTRAINTS = 'requirements_absolute_constraints.txt';
+
 /** Undefined: the release has no wheels. */
 export function pythonVariables(input: OverrideInput): Readonly<Record<string, unknown>> | undefined {
   const { release, mode, baseUrl, paths } = input;
@@ -18,9 +21,7 @@ export function pythonVariables(input: OverrideInput): Readonly<Record<string, u
     os_distro_version: only ?? '{{ ansible_distribution | lower }}-{{ ansible_distribution_version }}-{{ ansible_architecture }}',
     repo_release_path: '{{ rpco_mirror_base_url }}/os-releases/{{ openstack_release }}/{{ os_distro_version }}',
     pip_links: [{ name: 'openstack_release', link: '{{ repo_release_path }}/' }],
-    ...(has('requirements_absolute_requirements.txt')
-      ? { pip_install_upper_constraints: '{{ repo_release_path }}/requirements_absolute_requirements.txt' }
-      : {}),
+    ...(has(CONSTRAINTS) ? { pip_install_upper_constraints: `{{ repo_release_path }}/${CONSTRAINTS}` } : {}),
     ...(has('get-pip.py') ? { pip_upstream_url: '{{ repo_release_path }}/get-pip.py' } : {}),
     ...(venvs ? { venv_base_download_url: '{{ rpco_mirror_base_url }}/venvs/{{ openstack_release }}/{{ os_distro_version }}' } : {}),
   };
@@ -33,14 +34,13 @@ export function pipSettings(input: OverrideInput): OverrideFile[] {
   return distrosOf(input).map((distro) => {
     const folder = `os-releases/${release}/${distro}`;
     const url = `${baseUrl}/${folder}`;
-    const constraints = 'requirements_absolute_requirements.txt';
     const index = paths.some((path) => path.startsWith(`${folder}/simple/`)) ? [`index-url = ${url}/simple/`] : ['no-index = true', `find-links = ${url}/`];
     const lines = [
       `# Release ${release}. Written by artifacts.`,
       '[global]',
       ...index,
       ...(protocol === 'http:' ? [`trusted-host = ${hostname}`] : []),
-      ...(paths.includes(`${folder}/${constraints}`) ? ['[install]', `constraint = ${url}/${constraints}`] : []),
+      ...(paths.includes(`${folder}/${CONSTRAINTS}`) ? ['[install]', `constraint = ${url}/${CONSTRAINTS}`] : []),
     ];
     return { path: `python/${distro}/pip.conf`, text: `${lines.join('\n')}\n` };
   });

@@ -26,7 +26,7 @@ const WHOLE: OverrideInput = {
   paths: [
     'os-releases/r16.0.0/ubuntu-16.04-x86_64/simple/index.html',
     'os-releases/r16.0.0/ubuntu-16.04-x86_64/get-pip.py',
-    'os-releases/r16.0.0/ubuntu-16.04-x86_64/requirements_absolute_requirements.txt',
+    'os-releases/r16.0.0/ubuntu-16.04-x86_64/requirements_absolute_constraints.txt',
     'venvs/r16.0.0/ubuntu-16.04-x86_64/keystone-r16.0.0-x86_64.tgz',
     ...['default', 'nova', 'tempest', 'rabbitmq_server'].map((role) => `lxc-images/ubuntu/xenial/amd64/${role}-r16.0.0/20170509/rootfs.tar.xz`),
     'lxc-images/ubuntu/xenial/amd64/nova-beta-r16.0.0-beta.1/20170509/rootfs.tar.xz',
@@ -80,7 +80,7 @@ test('pip gets one index and no other, dnf the root of each repository', (t) => 
   t.is(
     fileOf('python/ubuntu-16.04-x86_64/pip.conf'),
     '# Release r16.0.0. Written by artifacts.\n[global]\nindex-url = https://repo.example:8443/x/os-releases/r16.0.0/ubuntu-16.04-x86_64/simple/\n' +
-      '[install]\nconstraint = https://repo.example:8443/x/os-releases/r16.0.0/ubuntu-16.04-x86_64/requirements_absolute_requirements.txt\n',
+      '[install]\nconstraint = https://repo.example:8443/x/os-releases/r16.0.0/ubuntu-16.04-x86_64/requirements_absolute_constraints.txt\n',
   );
   t.regex(fileOf('dnf/rpco.repo'), /^\[rpco-integrated-el9\]\nname=.*\nbaseurl=https:\/\/repo\.example:8443\/x\/rpm-mirror\/integrated\/el9\/\n/);
 });

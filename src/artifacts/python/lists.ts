@@ -8,9 +8,14 @@ import { wheelsOf } from './facts.ts';
 import type { PythonSpec } from './spec.ts';
 import type { ReleasedWheel, Wheels } from './wheels.ts';
 
-/** `name==version --hash=sha256:…`, a line for each wheel: for `pip install --require-hashes`, and to constrain. */
+/** `name==version --hash=sha256:…`, a line for each wheel: for `pip install --require-hashes`. */
 export function absoluteRequirements(wheels: readonly ReleasedWheel[]): readonly string[] {
   return wheels.map(({ facts }) => `${facts.name}==${facts.version} --hash=sha256:${facts.sha256}`).sort();
+}
+
+/** The same without hashes, which pip does not allow in constraints of requirements that have none. */
+export function absoluteConstraints(wheels: readonly ReleasedWheel[]): readonly string[] {
+  return wheels.map(({ facts }) => `${facts.name}==${facts.version}`).sort();
 }
 
 /**

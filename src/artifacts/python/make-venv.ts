@@ -76,9 +76,8 @@ async function makeInside({ spec, service, bench, wheels, temporary }: Inside, r
     const file = wheels.files.find(({ path }) => path === `${place}/${name}`);
     return file === undefined ? '' : readFileSync(request.pathOf(file.sha256), 'utf8');
   };
-  const absolute = read('requirements_absolute_requirements.txt');
-  writeFileSync(join(out, 'absolute.txt'), absolute);
-  writeFileSync(join(out, 'constraints.txt'), absolute.replace(/ --hash=\S+/g, ''));
+  writeFileSync(join(out, 'absolute.txt'), read('requirements_absolute_requirements.txt'));
+  writeFileSync(join(out, 'constraints.txt'), read('requirements_absolute_constraints.txt'));
   writeFileSync(join(out, 'requirements.txt'), lines(service.requirements));
   const work = {
     what: `The virtualenv of ${service.name}`,

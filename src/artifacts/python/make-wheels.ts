@@ -6,7 +6,7 @@ import { sha256 } from '../../core/digest.ts';
 import { counted } from '../../util/counted.ts';
 import type { MadeArtifact, MadeFile, MakeRequest } from '../kind.ts';
 import type { WheelsFacts } from './facts.ts';
-import { absoluteRequirements, lockFile } from './lists.ts';
+import { absoluteConstraints, absoluteRequirements, lockFile } from './lists.ts';
 import { lines } from './resolve.ts';
 import { releasePlace, type PythonSpec } from './spec.ts';
 import { makeWheels, type ReleasedWheel, type Wheels } from './wheels.ts';
@@ -32,6 +32,7 @@ export async function makeWheelsArtifact(spec: PythonSpec, bench: Workbench, req
       text('requirements.txt', lines(made.requirements)),
       text('requirements_constraints.txt', lines(made.constraints)),
       text('requirements_absolute_requirements.txt', lines(absoluteRequirements(made.wheels))),
+      text('requirements_absolute_constraints.txt', lines(absoluteConstraints(made.wheels))),
       text('lock.json', lockFile(spec, made, bench.root)),
       ...getPip,
     ],

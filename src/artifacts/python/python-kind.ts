@@ -12,7 +12,10 @@ export const pythonKind: ArtifactKind = {
   listings: (place, artifacts) => {
     const own = artifacts.filter(({ kind }) => kind === 'python');
     if (own.length === 0 || !place.startsWith('os-releases/')) return [];
-    const simple = simpleIndex(place, own.flatMap((artifact) => wheelsOf(artifact)?.wheels ?? []));
+    const wheels = own.flatMap((artifact) => wheelsOf(artifact)?.wheels ?? []);
+    // RPC-O's roles look for links in the place itself, and a server may not list folders.
+    const page = { path: `${place}/index.html`, bytes: linksPage(place, '', wheels), signed: false };
+    const simple = [page, ...simpleIndex(place, wheels)];
     const sums = { path: `${place}/SHA256SUMS`, signed: true };
     const listed = [...simple, manifest(place, own, [...simple.map(({ path }) => path), sums.path])];
     return [...listed, { ...sums, bytes: digests(place, own, listed) }];
@@ -23,7 +26,7 @@ export const pythonKind: ArtifactKind = {
       artifacts.flatMap((artifact) => wheelsOf(artifact)?.wheels ?? []).map(({ file, sha256: digest }) => [file, { file, sha256: digest }]),
     );
     const sorted = [...wheels.values()].sort((a, b) => (a.file < b.file ? -1 : 1));
-    return sorted.length === 0 ? [] : [{ path: 'wheels/index.html', bytes: linksPage('All wheels', sorted), signed: false }];
+    return sorted.length === 0 ? [] : [{ path: 'wheels/index.html', bytes: linksPage('All wheels', '../links/', sorted), signed: false }];
   },
 };
 

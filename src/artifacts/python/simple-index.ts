@@ -36,9 +36,9 @@ function projectListings(folder: string, name: string, wheels: readonly ListedWh
   ];
 }
 
-/** A page with a link to each file in `links/`, as `pip --find-links` reads it. */
-export function linksPage(title: string, wheels: readonly { readonly file: string; readonly sha256: string }[]): string {
-  const links = wheels.map(({ file, sha256 }) => `<a href="../links/${encodeURIComponent(file)}#sha256=${sha256}">${escapeHtml(file)}</a><br>\n`);
+/** A page with a link to each file in a folder, seen from the page, as `pip --find-links` reads it. */
+export function linksPage(title: string, folder: string, wheels: readonly { readonly file: string; readonly sha256: string }[]): string {
+  const links = wheels.map(({ file, sha256 }) => `<a href="${folder}${encodeURIComponent(file)}#sha256=${sha256}">${escapeHtml(file)}</a><br>\n`);
   return htmlPage(title, links.join(''));
 }
 
