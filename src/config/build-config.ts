@@ -13,7 +13,7 @@ import { buildConsumers, buildTargets } from './build-targets.ts';
 import { check, refuse, warn } from './check.ts';
 import type { CheckContext } from './check.ts';
 import { NATIVE, SYSTEM } from './config.ts';
-import type { CompletenessSettings, Config, Independent, Mapping, Release, Repo, Signing, SigningKey } from './config.ts';
+import type { CompletenessSettings, Config, Independent, Mapping, PackageFormat, Release, Repo, Signing, SigningKey } from './config.ts';
 import type { EnvironmentSettings } from './environment.ts';
 import { formatPath } from './problem.ts';
 import type { Path } from './problem.ts';
@@ -46,7 +46,10 @@ export function buildConfig(options: BuildOptions, context: CheckContext): Confi
       ...buildList('aptly_mirrors', options, context, (value, path) => buildMirror(value, { path, context, defaults: { root, architectures } })),
       ...buildList('rpm_mirrors', options, context, (value, path) => buildRpmMirror(value, { path, context, root })),
     ],
-    repos: buildList('aptly_repos', options, context, (value, path) => buildRepo(value, path, context)),
+    repos: [
+      ...buildList('aptly_repos', options, context, (value, path) => buildRepo(value, path, { format: 'apt', context })),
+      ...buildList('rpm_repos', options, context, (value, path) => buildRepo(value, path, { format: 'rpm', context })),
+    ],
     releases: buildReleases(options, context),
     miko: buildMapping('aptly_miko_mapping', options, context, (value, path) => check(mikoSchema, value, { path, context })),
     independent: buildMapping('aptly_n_mapping', options, context, (value, path) => buildIndependent(value, path, context)),
@@ -145,7 +148,11 @@ function entriesOf(value: unknown, path: Path, context: CheckContext): readonly 
   });
 }
 
-function buildRepo(value: unknown, path: Path, context: CheckContext): Repo | undefined {
+function buildRepo(
+  value: unknown,
+  path: Path,
+  { format, context }: { readonly format: PackageFormat; readonly context: CheckContext },
+): Repo | undefined {
   const written = check(repoSchema, value, { path, context });
   if (written === undefined) return undefined;
   let { comment } = written;
@@ -156,7 +163,7 @@ function buildRepo(value: unknown, path: Path, context: CheckContext): Repo | un
     else if ('ignored' in result.value) warn(context, at, `${text} has no effect: ${result.value.ignored}`);
     else comment ??= result.value.value;
   }
-  return { name: written.name, comment, present: written.state === 'present', place: context.variables.locate(path) };
+  return { name: written.name, format, comment, present: written.state === 'present', place: context.variables.locate(path) };
 }
 
 function buildReleases(options: BuildOptions, context: CheckContext): readonly Release[] {

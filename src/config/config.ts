@@ -110,6 +110,7 @@ export type Upstream =
 /** A local repository. Its name may hold the placeholder of the release. */
 export interface Repo {
   readonly name: string;
+  readonly format: PackageFormat;
   readonly comment: string | undefined;
   readonly present: boolean;
   readonly place: Place;

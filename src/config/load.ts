@@ -90,7 +90,7 @@ function plainText(value: unknown): string | undefined {
 
 /** Names of all mirrors and repositories, whether or not the rest of the entry is right. */
 function writtenNames(value: (name: string) => unknown): ReadonlySet<string> {
-  const names = ['aptly_mirrors', 'rpm_mirrors', 'aptly_repos'].flatMap((list) => {
+  const names = ['aptly_mirrors', 'rpm_mirrors', 'aptly_repos', 'rpm_repos'].flatMap((list) => {
     const entries = value(list);
     return Array.isArray(entries) ? entries.map((entry: unknown) => (isMapping(entry) ? entry['name'] : undefined)) : [];
   });

@@ -31,6 +31,7 @@ export interface ResolvedCodename {
 export interface ReleaseSource {
   readonly kind: 'mirror' | 'repo';
   readonly name: string;
+  readonly format: PackageFormat;
 }
 
 /** The release of that name. E_NOT_FOUND with the nearest name. */
@@ -111,6 +112,6 @@ function allSources(
   codenames: readonly ResolvedCodename[],
 ): readonly ReleaseSource[] {
   const repos = new Set(config.repos.map((repo) => fillRelease(repo.name, release)));
-  const names = codenames.flatMap(({ merged, independent }) => [...merged, ...independent.map(({ source }) => source)]);
-  return [...new Set(names)].map((name) => ({ kind: repos.has(name) ? 'repo' : 'mirror', name }));
+  const formats = new Map(codenames.flatMap(({ format, merged, independent }) => [...merged, ...independent.map(({ source }) => source)].map((name) => [name, format])));
+  return Array.from(formats, ([name, format]) => ({ kind: repos.has(name) ? 'repo' : 'mirror', name, format }));
 }

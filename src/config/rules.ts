@@ -75,8 +75,7 @@ function keysArePinned({ config, context }: RuleInput): void {
 }
 
 function mappedSourcesExist({ config, context, names }: RuleInput): void {
-  const formats = new Map<string, PackageFormat>(config.mirrors.map(({ name, format }) => [name, format]));
-  for (const { name } of config.repos) formats.set(name, 'apt');
+  const formats = new Map<string, PackageFormat>([...config.mirrors, ...config.repos].map(({ name, format }) => [name, format]));
   for (const { source, path, format } of mappedSources(config)) {
     const own = formats.get(source);
     if (!names.has(source)) {

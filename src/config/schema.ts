@@ -218,6 +218,7 @@ export const KNOWN_VARIABLES: readonly string[] = [
   'aptly_miko_mapping',
   'aptly_n_mapping',
   'rpm_mirrors',
+  'rpm_repos',
   'rpm_miko_mapping',
   'rpm_n_mapping',
   'python_sets',

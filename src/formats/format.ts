@@ -125,6 +125,27 @@ export interface LocalFormat {
   readSource(file: LocalText): PackageRecord;
   /** Reads what a builder sends along with the files of an upload. Throws E_FORMAT, E_WEAK_HASH, E_PATH. */
   readUpload(file: LocalText): Upload;
+  /** Signatures within packages; undefined for a format that has none. */
+  readonly signing?: PackageSigning;
+}
+
+/** Works on what `scan` finds, which is where such packages begin. Throws E_FORMAT. */
+export interface PackageSigning {
+  /** What a signature is made over. */
+  signedBytes(head: Buffer): Buffer;
+  /** When the package was built: dating its signature so gives the same bytes whenever it is signed. */
+  builtAt(head: Buffer): Date;
+  /** OpenPGP signatures the package has. */
+  signatures(head: Buffer): readonly Buffer[];
+  /** The same with this signature instead of those it had. */
+  withSignature(head: Buffer, signature: PackageSignature): Buffer;
+}
+
+export interface PackageSignature {
+  /** Of the public key, RFC 9580, 9.1. */
+  readonly algorithm: number;
+  /** One OpenPGP packet. */
+  readonly packet: Buffer;
 }
 
 /** Receives the bytes of a package file in their order. The pieces are kept: their memory must not be used again. */

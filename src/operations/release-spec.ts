@@ -57,8 +57,8 @@ export function checkSelection(
   }
 }
 
-async function sourceSpec(app: App, config: Config, { kind, name }: ReleaseSource): Promise<SourceSpec> {
-  if (kind === 'repo') return { kind, name, inputs: contentDigest((await app.catalog()).repos.find(name)) };
+async function sourceSpec(app: App, config: Config, { kind, name, format }: ReleaseSource): Promise<SourceSpec> {
+  if (kind === 'repo') return { kind, name, format, inputs: contentDigest((await app.catalog()).repos.find(name)) };
   const mirror = findMirror(config, name);
   const { description, inputs } = await describeMirror(config, mirror, app.machine());
   return { kind, name, inputs, description, update: mirror.update, resolve: (ctx) => app.mirror(mirror, ctx) };

@@ -17,9 +17,9 @@ export async function declaredRepos(app: App): Promise<readonly DeclaredRepo[]> 
   const { repos, releases } = await app.config();
   return repos
     .filter(({ present }) => present)
-    .flatMap(({ name, comment = '' }) => {
+    .flatMap(({ name, comment = '', format }) => {
       const names = name.includes('{{') ? releases.map((release) => fillRelease(name, release)) : [name];
-      return [...new Set(names)].map((filled) => ({ name: filled, comment }));
+      return [...new Set(names)].map((filled) => ({ name: filled, comment, format }));
     });
 }
 

@@ -4,7 +4,8 @@ import { additionLines, repoLine, repoTools } from './repo-access.ts';
 export const repoAdd = defineOperation({
   name: 'repo add',
   summary: 'Add package files to a local repository',
-  description: `Takes .deb, .udeb and .ddeb files, .dsc files with the files they list, and folders that are searched for them.
+  description: `Takes .deb, .udeb and .ddeb files, .dsc files with the files they list, and folders that are searched for them;
+a repository of rpm takes .rpm files.
 All or nothing: when one file is refused, all that are refused are listed and nothing is added.
 
 The same name, version and architecture with other bytes is a conflict that names both; --force-replace lets the
@@ -20,10 +21,12 @@ Repository ours: 13 packages.`,
   options: {
     forceReplace: { kind: 'flag', summary: 'let packages take the place of those with other bytes' },
     removeFiles: { kind: 'flag', summary: 'remove the files once the repository has them' },
+    sign: { kind: 'flag', summary: 'sign rpm packages that our key has not signed yet' },
   },
-  run: async (app, { repo, files, forceReplace, removeFiles }, ctx) => {
+  run: async (app, { repo, files, forceReplace, removeFiles, sign }, ctx) => {
     const { addFiles } = await import('../repo/add.ts');
-    return addFiles({ repo, paths: files, replace: forceReplace, removeFiles }, await repoTools(app), ctx);
+    const signing = sign ? { sign: { signer: await app.signer(), temporary: app.temporary } } : {};
+    return addFiles({ repo, paths: files, replace: forceReplace, removeFiles, ...signing }, await repoTools(app), ctx);
   },
   render: (result) => [...additionLines(result), repoLine(result)].join('\n'),
 });

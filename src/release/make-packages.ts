@@ -6,7 +6,6 @@ import type { Snapshot } from '../core/snapshot.ts';
 import { requireMirrorState } from '../mirror/require-state.ts';
 import { updateMirror } from '../mirror/update.ts';
 import { publish } from '../publish/publish.ts';
-import { DEFAULT_FORMAT } from '../repo/repos.ts';
 import { createSnapshot, mergeSnapshots, requireSnapshot } from '../snapshot/snapshots.ts';
 import { counted } from '../util/counted.ts';
 import { compactDate } from './build-id.ts';
@@ -53,7 +52,7 @@ function contentOf(source: SourceSpec, catalog: Catalog): Pick<Snapshot, 'format
   }
   const repo = catalog.repos.find(source.name);
   const content = repo?.content ?? catalog.contents.storeMembers([]);
-  return { format: repo?.format ?? DEFAULT_FORMAT, content, origin: { kind: 'repo', repo: source.name } };
+  return { format: repo?.format ?? source.format, content, origin: { kind: 'repo', repo: source.name } };
 }
 
 /** A snapshot never changes: its successor takes over the name, and it stays under a dated one. */

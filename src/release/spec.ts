@@ -65,6 +65,7 @@ export type SourceSpec = MirrorSpec | RepoSpec;
 export interface RepoSpec {
   readonly kind: 'repo';
   readonly name: string;
+  readonly format: string;
   /** Digest of what it holds now. */
   readonly inputs: Sha256;
 }

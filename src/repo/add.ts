@@ -2,15 +2,18 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LockFolder } from '../catalog/lock.ts';
 import type { RecordHead } from '../catalog/records.ts';
+import { join } from 'node:path';
 import type { Clock, Context } from '../core/context.ts';
 import type { PackageKey } from '../core/package.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Pool } from '../pool/index.ts';
+import type { Signer } from '../sign/signer.ts';
 import * as durable from '../util/durable.ts';
 import { changeRepo, entrantOf, joinRivals, keyOf, rivalsOf, type Addition, type Entrant } from './change.ts';
 import { findFiles, type FoundFile } from './find-files.ts';
 import { takeIn } from './intake.ts';
 import { openReceiver } from './receive.ts';
+import { signPackages } from './sign-packages.ts';
 import { findRepo, openRepo, type DeclaredRepo, type KnownRepo } from './repos.ts';
 
 export interface RepoTools {
@@ -30,6 +33,8 @@ export interface AddRequest {
   readonly replace: boolean;
   /** Remove the files once the repository has them. */
   readonly removeFiles: boolean;
+  /** Sign packages that have no signature by one of these keys, in copies of them. */
+  readonly sign?: { readonly signer: Signer; /** For the copies. */ readonly temporary: string };
 }
 
 /** What became of an addition. */
@@ -46,7 +51,16 @@ export interface Added extends Omit<Addition, 'fresh' | 'gone'> {
 export async function addFiles(request: AddRequest, tools: RepoTools, ctx: Context): Promise<Added> {
   const format = formatOf(findRepo(tools.catalog, request.repo, tools.declared).format);
   const files = findFiles(request.paths, { format: format.local, kinds: ['package', 'source'], noun: 'packages' });
-  return addFound(files, { ...request, extra: [] }, tools, ctx);
+  if (request.sign === undefined) return addFound(files, { ...request, extra: [] }, tools, ctx);
+  const { signer, temporary } = request.sign;
+  const folder = join(temporary, `sign-${request.repo}`);
+  durable.removeTree(folder);
+  try {
+    const signed = await signPackages(files, { format: format.local, signer, folder }, ctx);
+    return await addFound(signed, { ...request, extra: files.map(({ path }) => path) }, tools, ctx);
+  } finally {
+    durable.removeTree(folder);
+  }
 }
 
 export interface FoundRequest extends Omit<AddRequest, 'paths'> {
@@ -65,7 +79,7 @@ export async function addFound(files: readonly FoundFile[], request: FoundReques
       for (;;) {
         const { entrants, used } = await takeIn(files, { format: formatOf(repo.format), pool, receiver }, ctx);
         // Refused before it is in the pool, if it is to be refused; under the lock it is looked at again.
-        join(catalog, repo, { entrants, request });
+        joinRequest(catalog, repo, { entrants, request });
         await receiver.settle();
         const added = await tools.change(ctx, async () => commit(entrants, request, tools));
         if (added === undefined) continue; // a clean-up took unused files away that we had counted on
@@ -94,7 +108,7 @@ export function previewRecords(
   { catalog, declared }: Pick<RepoTools, 'catalog' | 'declared'>,
 ): Added {
   const repo = findRepo(catalog, request.repo, declared);
-  const { fresh, gone, ...outcome } = join(catalog, repo, { entrants: records.map((record) => entrantOf(record, request.origin)), request });
+  const { fresh, gone, ...outcome } = joinRequest(catalog, repo, { entrants: records.map((record) => entrantOf(record, request.origin)), request });
   return { repo: request.repo, packages: (repo.content?.count ?? 0) + fresh.length - gone.length, ...outcome };
 }
 
@@ -122,7 +136,7 @@ function store(
 ): Added {
   const now = clock();
   const repo = openRepo(catalog, request.repo, { declared, now });
-  const { fresh, gone, ...outcome } = join(catalog, repo, { entrants, request });
+  const { fresh, gone, ...outcome } = joinRequest(catalog, repo, { entrants, request });
   return { repo: repo.name, packages: changeRepo(catalog, repo, { fresh, gone, now }).content.count, ...outcome };
 }
 
@@ -132,7 +146,7 @@ interface Joining {
 }
 
 /** What the addition would do. Throws E_CONFLICT. */
-function join(catalog: Catalog, { name, content }: KnownRepo, { entrants, request: { repo, replace } }: Joining): Addition {
+function joinRequest(catalog: Catalog, { name, content }: KnownRepo, { entrants, request: { repo, replace } }: Joining): Addition {
   const rivals = content === undefined ? [] : rivalsOf(catalog, { name, content }, entrants);
   return joinRivals(rivals, entrants, { repo, replace });
 }

@@ -14,6 +14,8 @@ import type { Content } from '../core/snapshot.ts';
 export interface DeclaredRepo {
   readonly name: string;
   readonly comment: string;
+  /** Id of the repository format. */
+  readonly format: string;
 }
 
 /** The format of repositories that are made without saying which. */
@@ -114,6 +116,6 @@ function taken(name: string): ArtifactsError {
   return new ArtifactsError('E_EXISTS', `Repository "${name}" exists already`, { hint: 'Choose another name, or drop it first.' });
 }
 
-function asKnown({ name, comment }: DeclaredRepo): KnownRepo {
-  return { name, comment, format: DEFAULT_FORMAT, content: undefined, createdAt: undefined, changedAt: undefined };
+function asKnown({ name, comment, format }: DeclaredRepo): KnownRepo {
+  return { name, comment, format, content: undefined, createdAt: undefined, changedAt: undefined };
 }

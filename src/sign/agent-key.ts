@@ -43,7 +43,7 @@ async function readPublic(source: AgentSource, fingerprint: string): Promise<Key
 }
 
 interface Work {
-  readonly text: string;
+  readonly text: string | Uint8Array;
   readonly kind: 'text' | 'binary';
   readonly date: Date;
 }
@@ -54,7 +54,7 @@ async function signWith(source: AgentSource, { text, kind, date }: Work): Promis
   const mode = kind === 'text' ? ['--textmode'] : ['--no-textmode'];
   const how = ['--digest-algo', 'SHA512', '--faked-system-time', `${time}!`, ...mode];
   const args = [...how, '--local-user', source.fingerprint, '--detach-sign'];
-  const signature = await gpg(source, args, Buffer.from(text));
+  const signature = await gpg(source, args, typeof text === 'string' ? Buffer.from(text) : text);
   try {
     return (await readSignature({ binarySignature: signature })).packets;
   } catch (error) {

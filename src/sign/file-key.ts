@@ -99,7 +99,7 @@ function signingKey(key: PrivateKey, warnings: readonly string[]): SigningKey {
 }
 
 interface Work {
-  readonly text: string;
+  readonly text: string | Uint8Array;
   readonly kind: 'text' | 'binary';
   readonly date: Date;
 }
@@ -111,9 +111,13 @@ async function signWith(key: PrivateKey, { text, kind, date }: Work): Promise<re
   const options = { signingKeys: key, detached: true, format: 'binary', date, config } as const;
   const signature =
     kind === 'text'
-      ? await sign({ ...options, message: await createMessage({ text }) })
-      : await sign({ ...options, message: await createMessage({ binary: Buffer.from(text) }) });
+      ? await sign({ ...options, message: await createMessage({ text: text.toString() }) })
+      : await sign({ ...options, message: await createMessage({ binary: bytesOf(text) }) });
   return (await readSignature({ binarySignature: signature })).packets;
+}
+
+function bytesOf(text: string | Uint8Array): Uint8Array {
+  return typeof text === 'string' ? Buffer.from(text) : text;
 }
 
 function noKey(message: string, hint: string, cause?: unknown): ArtifactsError {

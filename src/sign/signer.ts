@@ -26,6 +26,13 @@ export interface Signer {
   clearsign(text: string): Promise<Buffer>;
   /** One armored block with the detached signatures of all keys: Release.gpg. */
   detach(text: string): Promise<Buffer>;
+  /**
+   * Signatures of bytes by all keys, each with the algorithm of its key (RFC 9580, 9.1), dated so, or when the last of
+   * the keys was made if that was later.
+   */
+  signBytes(bytes: Uint8Array, date: Date): Promise<readonly { readonly algorithm: number; readonly packet: Buffer }[]>;
+  /** Which of our keys made these signatures, by what they say; whether they are good is not looked at. */
+  signedBy(signatures: readonly Uint8Array[]): Promise<readonly string[]>;
   /** One armored block with the public keys: what clients need. */
   publicKeys(): Promise<Buffer>;
 }
@@ -47,6 +54,8 @@ export async function openSigner(sources: readonly KeySource[], clock: Clock, fu
     warnings: [...keys.flatMap((key) => key.warnings), ...(await expiryWarnings(keys, date))],
     clearsign: (text) => clearsign(keys, text, wholeSecond(clock())),
     detach: (text) => detach(keys, text, wholeSecond(clock())),
+    signBytes: (bytes, when) => signBytes(keys, bytes, wholeSecond(new Date(Math.max(when.getTime(), ...keys.map((key) => key.publicKey.getCreationTime().getTime()))))),
+    signedBy: (signatures) => signedBy(keys, signatures),
     publicKeys: () => exportWith(keys, further),
   };
 }
@@ -68,9 +77,29 @@ async function detach(keys: readonly SigningKey[], text: string, date: Date): Pr
   return bytes;
 }
 
+async function signBytes(keys: readonly SigningKey[], bytes: Uint8Array, date: Date): ReturnType<Signer['signBytes']> {
+  const packets = await allPackets(keys, { text: bytes, kind: 'binary', date });
+  const signature = await signatureBytes(packets);
+  await checkOwn(keys, date, (trust) => verifyDetached(bytes, signature, { ...trust, name: 'The new package' }));
+  return Promise.all(packets.map(async (packet) => ({ algorithm: packet.publicKeyAlgorithm ?? 0, packet: Buffer.from(await signatureBytes([packet])) })));
+}
+
+async function signedBy(keys: readonly SigningKey[], signatures: readonly Uint8Array[]): Promise<readonly string[]> {
+  const { readSignature } = await import('openpgp');
+  const found: string[] = [];
+  for (const binarySignature of signatures) {
+    const { packets } = await readSignature({ binarySignature }).catch(() => ({ packets: [] as SignaturePacket[] }));
+    for (const packet of packets) {
+      const key = keys.find(({ publicKey }) => publicKey.getKeys(packet.issuerKeyID).length > 0);
+      if (key !== undefined) found.push(fingerprintOf(key.publicKey));
+    }
+  }
+  return found;
+}
+
 async function allPackets(
   keys: readonly SigningKey[],
-  { text, kind, date }: { readonly text: string; readonly kind: 'text' | 'binary'; readonly date: Date },
+  { text, kind, date }: { readonly text: string | Uint8Array; readonly kind: 'text' | 'binary'; readonly date: Date },
 ): Promise<readonly SignaturePacket[]> {
   const packets: SignaturePacket[] = [];
   for (const key of keys) packets.push(...(await key.sign(text, kind, date)));

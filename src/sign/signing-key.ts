@@ -15,6 +15,6 @@ export type KeySource =
 export interface SigningKey {
   readonly publicKey: Key;
   /** `text` makes a signature of a text (type 0x01), `binary` one of bytes. Returns signature packets. */
-  sign(text: string, kind: 'text' | 'binary', date: Date): Promise<readonly SignaturePacket[]>;
+  sign(text: string | Uint8Array, kind: 'text' | 'binary', date: Date): Promise<readonly SignaturePacket[]>;
   readonly warnings: readonly string[];
 }

@@ -44,7 +44,7 @@ test('its releases resolve, each with the repository of its own name', async (t)
   for (const { name } of config.releases) {
     const { codenames, sources } = await resolveRelease(config, findRelease(config, name), machine);
     t.true(codenames.length > 0);
-    t.deepEqual(sources.filter(({ kind }) => kind === 'repo'), [{ kind: 'repo', name: `rabbitmq-downloaded-packages-${name}-ALL` }]);
+    t.deepEqual(sources.filter(({ kind }) => kind === 'repo'), [{ kind: 'repo', name: `rabbitmq-downloaded-packages-${name}-ALL`, format: 'apt' }]);
   }
 });
 

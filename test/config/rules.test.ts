@@ -96,7 +96,7 @@ test('what is not frozen is named exactly, and left out of releases with a warni
   });
   const release = await resolveRelease(config, findRelease(config, 'r1'));
   t.deepEqual(release.codenames, [{ codename: 'bookworm', format: 'apt', merged: ['two'], independent: [] }]);
-  t.deepEqual(release.sources, [{ kind: 'mirror', name: 'two' }]);
+  t.deepEqual(release.sources, [{ kind: 'mirror', name: 'two', format: 'apt' }]);
   t.true(
     config.warnings.map(formatProblem).includes(
       'vars/x.yml:1:38: aptly_miko_mapping.r1.bookworm[0]: one is left out, it is in aptly_dont_snapshot_list',

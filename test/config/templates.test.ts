@@ -51,9 +51,9 @@ test("a file in RPC-O's own manner loads, and its names become ours", async (t) 
     },
   ]);
   t.deepEqual(resolved.sources, [
-    { kind: 'mirror', name: 'updates-xenial' },
-    { kind: 'repo', name: 'local-r16.0.0-beta.1-ALL' },
-    { kind: 'mirror', name: 'vendor-xenial' },
+    { kind: 'mirror', name: 'updates-xenial', format: 'apt' },
+    { kind: 'repo', name: 'local-r16.0.0-beta.1-ALL', format: 'apt' },
+    { kind: 'mirror', name: 'vendor-xenial', format: 'apt' },
   ]);
 });
 

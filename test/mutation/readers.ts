@@ -69,7 +69,7 @@ function openRepoTools(folder: string): RepoTools {
     pool: openLocalPool(join(folder, 'pool')),
     locks: openLocks(join(folder, 'locks'), 'mutation'),
     clock: () => NOW,
-    declared: [{ name: 'r', comment: '' }],
+    declared: [{ name: 'r', comment: '', format: 'apt' }],
     change: (_ctx, work) => work(),
   };
 }

@@ -8,11 +8,13 @@ import { readHead, scanRpm } from './package-file.ts';
 import { packageTexts } from './package-text.ts';
 import { partitionOf } from './read-index.ts';
 import { joinTexts } from './record-text.ts';
+import { packageSigning } from './sign-header.ts';
 import { joinVersion } from './version.ts';
 
 export const localFiles: LocalFormat = {
   kindOf: (fileName) => (fileName.endsWith('.rpm') ? 'package' : undefined),
   scan: scanRpm,
+  signing: packageSigning,
   readPackage,
   readSource: ({ fileName }) => {
     throw notOfRpm(fileName);

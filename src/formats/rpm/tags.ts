@@ -41,6 +41,9 @@ export const SIGNATURE_TAG = {
   longArchiveSize: 271,
   sha256: 272,
   openpgp: 278,
+  /** Of header and payload together, by RSA and by other keys: what rpm made before 4.14. */
+  pgp: 1002,
+  gpg: 1005,
   payloadSize: 1007,
   reservedSpace: 1008,
 } as const;

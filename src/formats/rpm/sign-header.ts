@@ -1,0 +1,86 @@
+/** Signatures in the header of signatures: of the header only, which vouches for the payload by its digest (rpm 4.14 on). */
+import type { PackageSigning, PackageSignature } from '../format.ts';
+import { INTRO_BYTES, SIGNATURE } from './header.ts';
+import { malformed } from './malformed.ts';
+import { LEAD_BYTES, readHead } from './package-file.ts';
+import { SIGNATURE_TAG, TAG } from './tags.ts';
+
+export const packageSigning: PackageSigning = { signedBytes, builtAt, signatures, withSignature };
+
+function signedBytes(head: Buffer): Buffer {
+  const { start, end } = readHead(head, 'package');
+  return head.subarray(start, end);
+}
+
+function builtAt(head: Buffer): Date {
+  return new Date((readHead(head, 'package').header.numbers(TAG.buildTime)[0] ?? 0) * 1000);
+}
+
+function signatures(head: Buffer): readonly Buffer[] {
+  const { signature } = readHead(head, 'package');
+  return [SIGNATURE_TAG.rsa, SIGNATURE_TAG.dsa].flatMap((tag) => signature.binary(tag) ?? []);
+}
+
+/** RFC 9580, 9.1: rpm keeps signatures of RSA keys apart from those of all others. */
+const RSA = new Set([1, 2, 3]);
+
+/** Signatures by other keys, and of header and payload together, make way: there is room for one of each kind. */
+const REPLACED: ReadonlySet<number> = new Set([SIGNATURE_TAG.rsa, SIGNATURE_TAG.dsa, SIGNATURE_TAG.pgp, SIGNATURE_TAG.gpg, SIGNATURE_TAG.reservedSpace]);
+
+/** The space that rpmbuild reserves is used up first, so that the file keeps its size. */
+function withSignature(head: Buffer, { algorithm, packet }: PackageSignature): Buffer {
+  const { signature, start } = readHead(head, 'package');
+  if (signature.entries.has(SIGNATURE_TAG.openpgp)) throw malformed('package', 'packages of rpm 6 cannot be signed yet');
+  const kept = [...signature.entries.values()].filter(({ tag }) => !REPLACED.has(tag));
+  const tag = RSA.has(algorithm) ? SIGNATURE_TAG.rsa : SIGNATURE_TAG.dsa;
+  const entries = [...kept, { tag, type: BINARY, count: packet.length, data: packet }];
+  const spare = signature.length - headerBytes(entries).length - INTRO_BYTES;
+  const reserved = { tag: SIGNATURE_TAG.reservedSpace, type: BINARY, count: spare, data: Buffer.alloc(Math.max(0, spare)) };
+  const written = headerBytes(spare > 0 ? [...entries, reserved] : entries);
+  const padding = Buffer.alloc((8 - (written.length % 8)) % 8);
+  return Buffer.concat([head.subarray(0, LEAD_BYTES), written, padding, head.subarray(start)]);
+}
+
+const BINARY = 7;
+/** What the data of a type must be aligned to. */
+const ALIGNMENT: Readonly<Record<number, number>> = { 3: 2, 4: 4, 5: 8 };
+
+interface Entry {
+  readonly tag: number;
+  readonly type: number;
+  readonly count: number;
+  readonly data: Buffer;
+}
+
+/** A header in one region, entries by their tags. */
+function headerBytes(unsorted: readonly Entry[]): Buffer {
+  const entries = unsorted.toSorted((a, b) => a.tag - b.tag);
+  const data: Buffer[] = [];
+  let length = 0;
+  const append = (bytes: Buffer): void => {
+    data.push(bytes);
+    length += bytes.length;
+  };
+  const index = entries.map(({ tag, type, count, data: bytes }) => {
+    const alignment = ALIGNMENT[type] ?? 1;
+    append(Buffer.alloc((alignment - (length % alignment)) % alignment));
+    const entry = indexEntry({ tag, type, offset: length, count });
+    append(bytes);
+    return entry;
+  });
+  const region = indexEntry({ tag: SIGNATURE.region, type: BINARY, offset: length, count: 16 });
+  append(indexEntry({ tag: SIGNATURE.region, type: BINARY, offset: -16 * (entries.length + 1), count: 16 }));
+  const intro = Buffer.from('8eade801000000000000000000000000', 'hex');
+  intro.writeUInt32BE(entries.length + 1, 8);
+  intro.writeUInt32BE(length, 12);
+  return Buffer.concat([intro, region, ...index, ...data]);
+}
+
+function indexEntry({ tag, type, offset, count }: Omit<Entry, 'data'> & { readonly offset: number }): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeInt32BE(tag, 0);
+  bytes.writeUInt32BE(type, 4);
+  bytes.writeInt32BE(offset, 8);
+  bytes.writeUInt32BE(count, 12);
+  return bytes;
+}

@@ -1,0 +1,56 @@
+/** Local repositories of rpm: packages added, signed in process, published, and checked by rpm's own tools. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { inProcess } from '../operations/in-process.ts';
+import { dnfClient } from '../rig/dnf.ts';
+import { rigKey } from '../rig/key.ts';
+import { buildRpms } from '../rig/rpm.ts';
+import { runCommand } from '../rig/run.ts';
+import { serve } from '../rig/server.ts';
+import { makeSite } from '../rig/site.ts';
+import { testWith } from '../rig/skip.ts';
+import { tempDir } from '../rig/temp.ts';
+import { hasRpmTools, NO_RPM_TOOLS } from './support.ts';
+
+const witnessed = testWith(hasRpmTools, NO_RPM_TOOLS);
+
+witnessed('packages are signed once, accepted by rpmkeys, and installed by dnf with gpgcheck', async (t) => {
+  await using dir = await tempDir();
+  const rpms = await buildRpms(dir, [{ name: 'ours', lines: ['Requires: other'] }, { name: 'other', arch: 'x86_64', source: true }]);
+  await mkdir(dir.join('built'));
+  for (const { fileName, bytes } of rpms) await writeFile(dir.join('built', fileName), bytes);
+  const site = inProcess(
+    await makeSite(dir, {
+      mirrors: {},
+      miko: {},
+      releases: { 'r1.0.0': { codenames: ['el9'] } },
+      vars: { rpm_repos: [{ name: 'built' }], rpm_miko_mapping: { r1: { el9: ['built'] } } },
+    }),
+  );
+
+  const added = await site.json<{ added: readonly unknown[]; packages: number }>(['repo', 'add', 'built', dir.join('built'), '--sign']);
+  t.is(added.packages, 3);
+  const again = await site.json<{ added: readonly unknown[]; same: readonly unknown[] }>(['repo', 'add', 'built', dir.join('built'), '--sign']);
+  t.is(again.same.length, 3);
+  t.is((await site.run(['build', '--release', 'r1.0.0'])).status, 0);
+
+  const folder = `${site.publicRoot}/rpm-mirror/integrated/r1.0.0-el9/x86_64`;
+  const { publicKey } = await rigKey('site');
+  await writeFile(dir.join('site.asc'), publicKey);
+  const database = ['--dbpath', dir.join('rpmdb')];
+  t.is((await runCommand('rpmkeys', [...database, '--import', dir.join('site.asc')])).status, 0);
+  const published = (await readdir(`${folder}/pool/`, { recursive: true })).filter((name) => name.endsWith('.rpm')).map((name) => `${folder}/pool/${name}`);
+  t.is(published.length, 3);
+  const { stdout, status } = await runCommand('rpmkeys', [...database, '--define', '_pkgverify_level all', '-K', ...published]);
+  t.is(status, 0, stdout);
+  const unsigned = await runCommand('rpmkeys', [...database, '--define', '_pkgverify_level all', '-K', dir.join('built', rpms[0]?.fileName ?? '')]);
+  t.not(unsigned.status, 0);
+  for (const path of published) {
+    const { fileName = '', bytes = Buffer.alloc(0) } = rpms.find((rpm) => path.endsWith(`_${rpm.fileName}`)) ?? {};
+    t.is((await readFile(path)).length, bytes.length, `${fileName} keeps its size`);
+  }
+
+  await using server = await serve(site.publicRoot);
+  const url = `${server.url}/rpm-mirror/integrated/r1.0.0-el9/x86_64`;
+  const client = await dnfClient(dir, 'client', [{ id: 'release', url, keyring: publicKey, lines: ['gpgcheck=1'] }]);
+  await client.ok(['install', 'ours']);
+});
