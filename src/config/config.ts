@@ -26,7 +26,7 @@ export interface Config {
   /** What is published apart. */
   readonly independent: Mapping<Independent>;
   /** The same for rpm. */
-  readonly rpm: { readonly miko: Mapping<string>; readonly independent: Mapping<Independent> };
+  readonly rpm: { readonly miko: Mapping<string>; readonly independent: Mapping<Independent>; readonly mergePolicy: MergePolicy };
   /** Codename -> `<id>-<version>`, where the machine does not know it. */
   readonly distributions: ReadonlyMap<string, string>;
   /** What is built of Python; the mapping names sets. */
@@ -205,14 +205,15 @@ export type PackageFormat = 'apt' | 'rpm';
 /** What is merged and published apart of one format, and what the variables are called. */
 export interface FormatMappings {
   readonly format: PackageFormat;
+  readonly mergePolicy: MergePolicy;
   readonly miko: Mapping<string>;
   readonly independent: Mapping<Independent>;
   readonly names: { readonly miko: string; readonly independent: string };
 }
 
-export function mappingsOf({ miko, independent, rpm }: Config): readonly FormatMappings[] {
+export function mappingsOf({ miko, independent, mergePolicy, rpm }: Config): readonly FormatMappings[] {
   return [
-    { format: 'apt', miko, independent, names: { miko: 'aptly_miko_mapping', independent: 'aptly_n_mapping' } },
+    { format: 'apt', mergePolicy, miko, independent, names: { miko: 'aptly_miko_mapping', independent: 'aptly_n_mapping' } },
     { format: 'rpm', ...rpm, names: { miko: 'rpm_miko_mapping', independent: 'rpm_n_mapping' } },
   ];
 }

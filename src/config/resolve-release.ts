@@ -1,5 +1,6 @@
 /** A release of the configuration, tied to this machine: its codenames and, for each, what is merged and published apart. */
 import { ArtifactsError } from '../core/errors.ts';
+import type { MergePolicy } from '../core/snapshot.ts';
 import { mappingsOf, SYSTEM } from './config.ts';
 import type { Config, Independent, Mapping, PackageFormat, Release, ReleaseState } from './config.ts';
 import { resolveArchitectures } from './describe-mirror.ts';
@@ -23,6 +24,7 @@ export interface ResolvedRelease {
 export interface ResolvedCodename {
   readonly codename: string;
   readonly format: PackageFormat;
+  readonly mergePolicy: MergePolicy;
   /** In the order of the merge. */
   readonly merged: readonly string[];
   readonly independent: readonly Independent[];
@@ -94,6 +96,7 @@ function resolveCodename(resolving: Resolving): ResolvedCodename {
   return {
     codename,
     format: mappings.format,
+    mergePolicy: mappings.mergePolicy,
     merged: [...new Set(merged)].filter(frozen).map((source) => fillRelease(source, release)),
     independent: independent
       .filter(({ source }) => frozen(source))

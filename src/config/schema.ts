@@ -1,5 +1,6 @@
 /** What may stand in vars/ and mappings/, variable by variable. Types are inferred; rules across variables are in rules.ts. */
 import { z } from 'zod';
+import { MERGE_POLICIES } from '../core/snapshot.ts';
 import { GIT_VARIABLES } from './git-schema.ts';
 import { RELEASE_PLACEHOLDER, SERIES_PLACEHOLDER } from './templates.ts';
 import {
@@ -185,6 +186,7 @@ export type WrittenTarget = z.output<typeof targetSchema>;
 export const single = {
   aptly_architectures: words(architecture).pipe(z.array(z.string()).min(1)),
   aptly_snapshot_merge_flags: z.unknown(),
+  rpm_merge_policy: z.enum(MERGE_POLICIES),
   aptly_dont_snapshot_list: words(perReleaseName),
   aptly_dependency_follow_suggests: flag,
   signing: strict({ keys: z.array(signingKey).default([]), public_key: path.optional() }),

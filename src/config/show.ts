@@ -46,6 +46,7 @@ function defaultValues(config: Config): readonly ShownValue[] {
   const values: Readonly<Record<string, unknown>> = {
     'aptly_architectures[0]': config.architectures[0],
     aptly_snapshot_merge_flags: config.mergePolicy,
+    rpm_merge_policy: config.rpm.mergePolicy,
     aptly_dependency_follow_suggests: config.followSuggests,
     'publish.origin': publish.origin,
     'publish.label': publish.label,

@@ -52,8 +52,10 @@ export interface Snapshot {
 }
 
 /**
- * How a merge treats several versions of a name and architecture (aptly's three ways):
- * `no-remove` keeps all versions of all sources, `latest` the highest version, `replace` those of the last source.
+ * How a merge treats several versions of a name and architecture. aptly's three ways: `no-remove` keeps all versions of
+ * all sources, `latest` the highest version, `replace` those of the last source. Two more of rpm's tools: `first` keeps
+ * those of the first source (mergerepo's `repo`), `source` takes all that was built from a source package from the first
+ * source that has any of it, in its highest version there (Koji's way), so that no two builds are mixed.
  */
-export type MergePolicy = 'no-remove' | 'latest' | 'replace';
-export const MERGE_POLICIES: readonly MergePolicy[] = ['no-remove', 'latest', 'replace'];
+export type MergePolicy = 'no-remove' | 'latest' | 'replace' | 'first' | 'source';
+export const MERGE_POLICIES: readonly MergePolicy[] = ['no-remove', 'latest', 'replace', 'first', 'source'];

@@ -27,7 +27,6 @@ export async function releaseSpec(app: App, name: string): Promise<ReleaseSpec> 
     locked: release.state === 'locked',
     codenames: resolved.codenames,
     sources,
-    mergePolicy: config.mergePolicy,
     origin: config.publish.origin,
     label: config.publish.label,
     fields: defaultFields(config.publish),

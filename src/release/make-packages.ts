@@ -66,7 +66,7 @@ function setAside(catalog: Catalog, snapshot: Snapshot | undefined): void {
 
 export async function makeMerge(
   node: NodeOf<'merge'>,
-  { spec }: Making,
+  _making: Making,
   tools: BuildTools,
   ctx: Context,
 ): Promise<Made> {
@@ -74,14 +74,14 @@ export async function makeMerge(
   return tools.change(ctx, async () => {
     const sources = node.sources.map((name) => requireSnapshot(catalog, name));
     const before = catalog.snapshots.find(node.name);
-    if (before?.origin.kind === 'merge' && before.origin.policy === spec.mergePolicy) {
+    if (before?.origin.kind === 'merge' && before.origin.policy === node.policy) {
       if (JSON.stringify(before.origin.sources.map(({ id }) => id)) === JSON.stringify(sources.map(({ id }) => id))) {
         return { state: 'fresh', detail: 'the same sources' };
       }
     }
     const merged = catalog.transaction(() => {
       setAside(catalog, before);
-      return mergeSnapshots(catalog, { name: node.name, sources, policy: spec.mergePolicy, now: clock() });
+      return mergeSnapshots(catalog, { name: node.name, sources, policy: node.policy, now: clock() });
     });
     const notes = merged.redescribed > 0 ? `, ${merged.redescribed} described differently by several sources` : '';
     return { state: 'done', detail: `${counted(merged.snapshot.content.count, 'package')}${notes}` };

@@ -1,5 +1,6 @@
 /** The nodes of a release: every piece of work its build consists of, and what each needs. Pure. */
 import type { ArtifactKind, ArtifactTask } from '../artifacts/kind.ts';
+import type { MergePolicy } from '../core/snapshot.ts';
 import {
   distributionName,
   independentPrefix,
@@ -25,7 +26,7 @@ export type ReleaseNode = NodeBase &
   (
     | { readonly kind: 'mirror'; readonly source: MirrorSpec }
     | { readonly kind: 'snapshot'; readonly source: SourceSpec; readonly name: string }
-    | { readonly kind: 'merge'; readonly name: string; readonly sources: readonly string[] }
+    | { readonly kind: 'merge'; readonly name: string; readonly sources: readonly string[]; readonly policy: MergePolicy }
     | { readonly kind: 'publish'; readonly prefix: string; readonly distribution: string; readonly snapshot: string }
     | { readonly kind: 'artifact'; readonly task: ArtifactTask }
     | { readonly kind: 'place'; readonly place: string; readonly maker: ArtifactKind; readonly artifacts: readonly string[] }
@@ -61,7 +62,7 @@ function sourceNodes(spec: ReleaseSpec, source: SourceSpec, family: string): Rel
   return source.kind === 'mirror' ? [{ id: mirror, kind: 'mirror', family, needs: [], source }, snapshot] : [snapshot];
 }
 
-function codenameNodes(spec: ReleaseSpec, { codename, format: family, merged, independent }: CodenameSpec): ReleaseNode[] {
+function codenameNodes(spec: ReleaseSpec, { codename, format: family, mergePolicy: policy, merged, independent }: CodenameSpec): ReleaseNode[] {
   const nodes: ReleaseNode[] = [];
   const distribution = distributionName(spec.name, codename);
   const publishNode = (prefix: string, snapshot: string, need: string): void => {
@@ -73,7 +74,7 @@ function codenameNodes(spec: ReleaseSpec, { codename, format: family, merged, in
     const name = mikoName(spec.name, codename);
     const sources = merged.map((source) => slushieName(spec.name, source));
     const needs = sources.map((source) => `snapshot ${source}`);
-    nodes.push({ id: `merge ${name}`, kind: 'merge', family, needs, name, sources });
+    nodes.push({ id: `merge ${name}`, kind: 'merge', family, needs, name, sources, policy });
     publishNode(integratedPrefix(family), name, `merge ${name}`);
   }
   for (const { source, dest } of independent) {

@@ -194,14 +194,14 @@ export function describeChange(
   return before === undefined || changed.length === 0 ? 'its definition changed' : `${changed.join(' and ')} changed`;
 }
 
-function judgeMerge(node: NodeOf<'merge'>, { spec, facts, planned }: Judging): Judgement {
+function judgeMerge(node: NodeOf<'merge'>, { facts, planned }: Judging): Judgement {
   const merged = facts.merged(node.name);
   const rebuilt = rebuiltNeed(node, planned, merged !== undefined);
   if (rebuilt !== undefined) return rebuilt;
   if (merged === undefined) return make('not merged yet');
   const wanted = node.sources.map((name) => facts.slushie(name)?.id);
   if (JSON.stringify(merged.sources) !== JSON.stringify(wanted)) return replace('its sources changed');
-  return merged.policy === spec.mergePolicy ? FRESH : replace('the merge policy changed');
+  return merged.policy === node.policy ? FRESH : replace('the merge policy changed');
 }
 
 function judgePublish(node: NodeOf<'publish'>, { facts, planned }: Judging): Judgement {

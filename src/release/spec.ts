@@ -18,7 +18,6 @@ export interface ReleaseSpec {
   readonly codenames: readonly CodenameSpec[];
   /** Every source the codenames name, by its name. */
   readonly sources: ReadonlyMap<string, SourceSpec>;
-  readonly mergePolicy: MergePolicy;
   readonly origin: string;
   readonly label: string;
   /** What else its publications say of themselves. */
@@ -53,6 +52,7 @@ export interface CodenameSpec {
   readonly codename: string;
   /** Id of the repository format. */
   readonly format: string;
+  readonly mergePolicy: MergePolicy;
   /** Names of what is merged, in order. */
   readonly merged: readonly string[];
   readonly independent: readonly { readonly source: string; readonly dest: string }[];

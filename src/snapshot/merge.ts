@@ -1,4 +1,4 @@
-/** Merging contents: aptly's three policies, with conflicts told instead of the last source winning silently. Pure. */
+/** Merging contents by one of several policies, with conflicts told instead of the last source winning silently. Pure. */
 import { describePackage, sameFiles, type FileRef, type PackageKey, type RecordDigest } from '../core/package.ts';
 import { cutLeaves, isClosed, type LeafDraft, type Member } from '../core/leaf-cutter.ts';
 import { compareMembers } from '../core/member-order.ts';
@@ -43,7 +43,6 @@ export function mergeContents(sources: readonly MergeSource[], options: MergeOpt
   const conflicts: MergeConflict[] = [];
   const redescribed: PackageKey[] = [];
   const cutter = cutLeaves((leaf) => pieces.push(leaf));
-  const load = sources[0]?.load;
   const settle = (aligned: AlignedLeaves): boolean => {
     const leaf = cutter.atCut() ? winningLeaf(aligned, sources, { ...options, conflicts, redescribed }) : undefined;
     if (leaf === undefined) return false;
@@ -57,13 +56,13 @@ export function mergeContents(sources: readonly MergeSource[], options: MergeOpt
     if (agreed !== undefined) {
       cutter.add(agreed);
     } else if (step.kind === 'name') {
-      const united = unite(step.groups, sources, { conflicts, redescribed });
+      const united = unite(step.groups, sources, { ...options, conflicts, redescribed });
       for (const member of choose(united, options)) cutter.add(member);
-    } else if (cutter.atCut() && isClosed(step.leaf) && options.policy !== 'latest') {
+    } else if (cutter.atCut() && isClosed(step.leaf) && !choosesWithin(options)) {
       cutter.end();
       pieces.push(step.leaf);
     } else {
-      for (const name of byName(load?.(step.leaf) ?? [])) {
+      for (const name of byName(sources[step.sources[0] ?? 0]?.load(step.leaf) ?? [])) {
         for (const member of choose(name.map((item) => ({ member: item, source: step.sources[0] ?? 0 })), options)) {
           cutter.add(member);
         }
@@ -72,6 +71,11 @@ export function mergeContents(sources: readonly MergeSource[], options: MergeOpt
   }
   cutter.end();
   return { pieces, conflicts, redescribed };
+}
+
+/** Whether a leaf that all sources have may lose members all the same. */
+function choosesWithin({ policy }: MergeOptions): boolean {
+  return policy === 'latest' || policy === 'source';
 }
 
 interface Found {
@@ -86,13 +90,13 @@ function winningLeaf(
   { conflicts, redescribed, ...options }: MergeOptions & Found,
 ): Leaf | undefined {
   // The highest version may be chosen among members that all leaves have.
-  const differing = options.policy === 'latest' ? undefined : options.differing?.(leaves);
+  const differing = choosesWithin(options) ? undefined : options.differing?.(leaves);
   if (differing === undefined) return undefined;
   const found: Found = { conflicts: [], redescribed: [] };
   let winners = [...leaves.keys()].filter((index) => isClosed(leaves[index] as Leaf));
   for (const groups of differingNames(differing)) {
     const bySource = sources.map((_, source) => groups[indexes.indexOf(source)] ?? []);
-    const chosen = choose(unite(bySource, sources, found), options);
+    const chosen = choose(unite(bySource, sources, { ...options, ...found }), options);
     winners = winners.filter((index) => sameMembers(groups[index] ?? [], chosen));
     if (winners.length === 0) return undefined;
   }
@@ -126,7 +130,7 @@ interface Sourced {
 function unite(
   groups: readonly (readonly MergedMember[])[],
   sources: readonly MergeSource[],
-  found: Found,
+  { policy, conflicts, redescribed }: Found & Pick<MergeOptions, 'policy'>,
 ): Sourced[] {
   const united = new Map<string, Sourced>();
   for (const [source, group] of groups.entries()) {
@@ -134,10 +138,10 @@ function unite(
       const key = `${member.version}\0${member.architecture}`;
       const before = united.get(key);
       if (before !== undefined && before.member.digest !== member.digest) {
-        if (sameFiles(before.member.files, member.files)) found.redescribed.push(keyOf(member));
-        else found.conflicts.push(conflictOf(before, { member, source }, sources));
+        if (sameFiles(before.member.files, member.files)) redescribed.push(keyOf(member));
+        else conflicts.push(conflictOf(before, { member, source }, sources));
       }
-      united.set(key, { member, source });
+      if (before === undefined || policy !== 'first') united.set(key, { member, source });
     }
   }
   return [...united.values()];
@@ -165,7 +169,13 @@ function applyPolicy(members: readonly Sourced[], { policy, compareVersions, lis
   if (members.length < 2 || members[0]?.member.partition === listedPartition) return members;
   switch (policy) {
     case 'no-remove':
+    case 'source': // chosen before
       return members;
+    case 'first':
+      return perArchitecture(members, (group) => {
+        const first = Math.min(...group.map(({ source }) => source));
+        return group.filter(({ source }) => source === first);
+      });
     case 'latest':
       return perArchitecture(members, (group) => [
         group.reduce((best, item) => (compareVersions(item.member.version, best.member.version) > 0 ? item : best)),

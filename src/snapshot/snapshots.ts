@@ -4,10 +4,13 @@ import type { RecordHead } from '../catalog/records.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import { checkName } from '../core/names.ts';
 import type { Content, MergePolicy, Snapshot, SnapshotOrigin } from '../core/snapshot.ts';
+import type { RepoFormat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
 import { diffContents, type ContentDiff } from './diff.ts';
 import { differingMembers, walkedSources } from './leaf-members.ts';
-import { describeConflict, mergeContents, type MergeConflict } from './merge.ts';
+import { describeConflict, mergeContents, type MergeConflict, type MergedMember } from './merge.ts';
+import { sourceWinners } from './source-packages.ts';
+import type { WalkedSource } from './walk.ts';
 
 /** The snapshot with this name. Throws E_NOT_FOUND with the names that are near. */
 export function requireSnapshot(catalog: Catalog, name: string): Snapshot {
@@ -62,7 +65,8 @@ export function mergeSnapshots(catalog: Catalog, { name, sources, policy, now }:
     throw new ArtifactsError('E_USAGE', `Snapshot "${other.name}" is ${other.format} and cannot be merged with ${format}`);
   }
   const { compareVersions, publishing } = formatOf(format);
-  const walked = walkedSources(catalog, sources.map(({ content }) => content));
+  const contents = sources.map(({ content }) => content);
+  const walked = policy === 'source' ? winningSources(catalog, formatOf(format), contents) : walkedSources(catalog, contents);
   const result = mergeContents(walked.map((source, index) => ({ ...source, name: sources[index]?.name ?? '' })), {
     policy,
     compareVersions,
@@ -76,6 +80,15 @@ export function mergeSnapshots(catalog: Catalog, { name, sources, policy, now }:
     snapshot: catalog.snapshots.add({ name, format, content, origin, createdAt: now.toISOString() }),
     redescribed: result.redescribed.length,
   };
+}
+
+/** The contents without what another one's builds take the place of. Files that are no packages stay. */
+function winningSources(catalog: Catalog, format: RepoFormat, contents: readonly Content[]): WalkedSource<MergedMember>[] {
+  const winners = sourceWinners(catalog, format, contents);
+  return walkedSources(catalog, contents).map(({ leaves, load }, index) => ({
+    leaves,
+    load: (leaf) => (leaf.partition === format.publishing.listed.partition ? load(leaf) : load(leaf).filter(({ id }) => winners[index]?.has(id) === true)),
+  }));
 }
 
 /** A merge that cannot be, for the first conflict found. */

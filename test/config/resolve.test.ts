@@ -209,7 +209,7 @@ test('the codename system is the machine\'s own, on both sides', async (t) => {
 
   for (const [name, mapped] of [['system', 'system'], ['bookworm', 'system'], ['system', 'bookworm']] as const) {
     const { codenames, architectures } = await release(name, mapped);
-    t.deepEqual(codenames, [{ codename: 'bookworm', format: 'apt', merged: ['one'], independent: [{ source: 'one', dest: 'apart' }] }]);
+    t.deepEqual(codenames, [{ codename: 'bookworm', format: 'apt', mergePolicy: 'no-remove', merged: ['one'], independent: [{ source: 'one', dest: 'apart' }] }]);
     t.deepEqual(architectures, ['arm64']);
   }
   const other = await refusal(release('trixie', 'system'));

@@ -95,7 +95,7 @@ test('what is not frozen is named exactly, and left out of releases with a warni
     'vars/x.yml': `${mapping}aptly_dont_snapshot_list: [one]\naptly_architectures: [amd64]\nreleases: {r1: {codenames: [bookworm]}}\n`,
   });
   const release = await resolveRelease(config, findRelease(config, 'r1'));
-  t.deepEqual(release.codenames, [{ codename: 'bookworm', format: 'apt', merged: ['two'], independent: [] }]);
+  t.deepEqual(release.codenames, [{ codename: 'bookworm', format: 'apt', mergePolicy: 'no-remove', merged: ['two'], independent: [] }]);
   t.deepEqual(release.sources, [{ kind: 'mirror', name: 'two', format: 'apt' }]);
   t.true(
     config.warnings.map(formatProblem).includes(

@@ -46,6 +46,7 @@ test("a file in RPC-O's own manner loads, and its names become ours", async (t) 
     {
       codename: 'xenial',
       format: 'apt',
+      mergePolicy: 'no-remove',
       merged: ['updates-xenial', 'local-r16.0.0-beta.1-ALL'],
       independent: [{ source: 'vendor-xenial', dest: 'vendor-xenial' }],
     },

@@ -15,11 +15,10 @@ function spec(more: Partial<ReleaseSpec> = {}): ReleaseSpec {
     series: 'r1',
     locked: false,
     codenames: [
-      { codename: 'alpha', format: 'apt', merged: ['one', 'shared'], independent: [] },
-      { codename: 'beta', format: 'apt', merged: ['shared'], independent: [{ source: 'two', dest: 'apart' }] },
+      { codename: 'alpha', format: 'apt', mergePolicy: 'no-remove', merged: ['one', 'shared'], independent: [] },
+      { codename: 'beta', format: 'apt', mergePolicy: 'no-remove', merged: ['shared'], independent: [{ source: 'two', dest: 'apart' }] },
     ],
     sources: new Map(['one', 'two', 'shared'].map((name) => [name, source(name)])),
-    mergePolicy: 'no-remove',
     origin: '',
     label: '',
     architectures: ['amd64'],
@@ -87,7 +86,7 @@ test('a changed definition touches what leans on it and nothing else', (t) => {
 });
 
 test('another merge policy, other sources and another served snapshot are noticed', (t) => {
-  t.deepEqual(toBuild(planRelease(spec({ mergePolicy: 'latest' }), facts(), ALL)).filter((id) => id.startsWith('merge')), ['merge miko-r1-alpha', 'merge miko-r1-beta']);
+  t.deepEqual(toBuild(planRelease(spec({ codenames: spec().codenames.map((one) => ({ ...one, mergePolicy: 'latest' })) }), facts(), ALL)).filter((id) => id.startsWith('merge')), ['merge miko-r1-alpha', 'merge miko-r1-beta']);
   const reordered = facts({ merged: () => ({ sources: [3, 1], policy: 'no-remove' }) });
   t.true(toBuild(planRelease(spec(), reordered, ALL)).includes('merge miko-r1-alpha'));
   const switched = facts({ published: () => ({ snapshot: 99, expiring: false }) });
