@@ -5,7 +5,7 @@ import type { FileRef, PackageRecord } from '../../core/package.ts';
 import type { UpstreamPackage } from '../format.ts';
 import { malformed } from './malformed.ts';
 import { packageChunks, parsePackage } from './package-chunks.ts';
-import { poolPath } from '../pool-path.ts';
+import { nameWithoutDigest, poolPath } from '../pool-path.ts';
 import { joinTexts } from './record-text.ts';
 import { hrefOf, readChecksum } from './repomd.ts';
 import { escapeAttribute, escapeText } from './text.ts';
@@ -93,11 +93,12 @@ function readPrimary(chunk: Buffer): Primary {
     });
   }
   const href = hrefOf(location, place);
-  const base = href.slice(href.lastIndexOf('/') + 1);
+  const sha256 = readChecksum(child(element, 'checksum'), place);
+  const base = nameWithoutDigest(href.slice(href.lastIndexOf('/') + 1), sha256);
   if (Buffer.byteLength(base) > LONGEST_NAME) throw new ArtifactsError('E_PATH', `${place}: the location ends in a name longer than ${LONGEST_NAME} bytes`);
   const size = child(element, 'size')?.attributes['package'] ?? '';
   if (!/^\d{1,15}$/.test(size)) throw malformed(place, 'no size');
-  const file = { name: base, size: Number(size), sha256: readChecksum(child(element, 'checksum'), place) };
+  const file = { name: base, size: Number(size), sha256 };
   return { element, name, arch, version: joinVersion({ epoch, version: ver, release: rel }), file, href, place };
 }
 
