@@ -22,7 +22,8 @@ const NOTADB = 26;
 
 function fromDriverError(error: unknown, file: string): unknown {
   if (!(error instanceof Error) || !('sqliteCode' in error) || typeof error.sqliteCode !== 'number') return error;
-  switch (error.sqliteCode) {
+  // The low byte; what stands above it says more exactly which read or write failed.
+  switch (error.sqliteCode & 0xff) {
     case CORRUPT:
     case NOTADB:
       return new ArtifactsError('E_STATE', `The database ${file} is damaged: ${error.message}`, {

@@ -10,6 +10,7 @@ import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import type { Context } from '../core/context.ts';
 import type { LockHolder } from '../core/event.ts';
 import * as durable from '../util/durable.ts';
+import { guarded } from './driver-errors.ts';
 
 const POLL_MILLISECONDS = 100;
 
@@ -94,10 +95,11 @@ function writeNote(note: string, command: string): void {
 }
 
 async function acquire(folder: string, name: string, ctx: Context): Promise<DatabaseSyncInstance> {
-  const connection = new DatabaseSync(join(folder, `${name}.lock`), { timeout: 0 });
+  const file = join(folder, `${name}.lock`);
+  const connection = guarded(file, () => new DatabaseSync(file, { timeout: 0 }));
   let told: string | undefined;
   for (;;) {
-    if (tryBegin(connection)) return connection;
+    if (guarded(file, () => tryBegin(connection))) return connection;
     const holder = readHolder(join(folder, `${name}.json`));
     const text = JSON.stringify(holder ?? null);
     if (told !== text) ctx.report({ type: 'waiting', lock: name, holder });
@@ -117,6 +119,7 @@ function tryBegin(connection: DatabaseSyncInstance): boolean {
     return true;
   } catch (error) {
     if (error instanceof Error && /locked|busy/i.test(error.message)) return false;
+    connection.close();
     throw error;
   }
 }

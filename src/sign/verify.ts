@@ -70,7 +70,7 @@ type Judgement =
   | { readonly good: false; readonly code: ErrorCode; readonly reason: string; readonly rank: number };
 
 async function readSignatures(bytes: Uint8Array, name: string): Promise<PacketList<SignaturePacket>> {
-  const { readSignature } = await import('openpgp');
+  const { enums, readSignature } = await import('openpgp');
   const blocks = armoredBlocks(bytes, 'SIGNATURE');
   if (bytes.length === 0) throw new ArtifactsError('E_UNSIGNED', `${name} is not signed`);
   if (blocks && blocks.length !== 1) throw new ArtifactsError('E_SIGNATURE', `The signature of ${name} is not one block`);
@@ -79,7 +79,9 @@ async function readSignatures(bytes: Uint8Array, name: string): Promise<PacketLi
     const read = await (armoredSignature === undefined
       ? readSignature({ binarySignature: bytes })
       : readSignature({ armoredSignature }));
-    if (read.packets.length > 0) return read.packets;
+    // A packet that cannot be read stands in the list as such.
+    const packets = read.packets.filterByTag(enums.packet.signature);
+    if (packets.length > 0) return packets;
   } catch (error) {
     throw new ArtifactsError('E_SIGNATURE', `The signature of ${name} cannot be read`, { cause: error });
   }

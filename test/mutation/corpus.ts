@@ -7,7 +7,7 @@ import { buildDeb, packagesStanza } from '../rig/deb.ts';
 import { buildSource, sourcesStanza } from '../rig/source.ts';
 import { below, mutate, pick, type Random } from './mutators.ts';
 
-export const KINDS = ['packages', 'udebs', 'sources', 'packed', 'release', 'inrelease', 'deb', 'data-tar', 'dsc', 'changes'] as const;
+export const KINDS = ['packages', 'udebs', 'sources', 'packed', 'release', 'inrelease', 'signature', 'keyring', 'deb', 'data-tar', 'dsc', 'changes'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** The input with this number: its kind, its bytes, and the generator for whatever else its reading decides. */
@@ -89,11 +89,19 @@ const SPOILERS: Readonly<Record<Kind, Spoiler>> = {
   packed: packedIndex,
   release: (random) => mutate(RELEASE, PACKAGES, random),
   inrelease: (random) => mutate(INRELEASE, RELEASE, random),
+  // Without its armor, so that what is spoilt are its packets.
+  signature: (random) => mutate(unarmored(INRELEASE), unarmored(PUBLIC_KEY), random),
+  keyring: (random) => mutate(unarmored(PUBLIC_KEY), unarmored(INRELEASE), random),
   deb: spoiltDeb,
   'data-tar': (random) => maybeMended(mutate(DATA_TAR, DSC, random), random),
   dsc: (random) => mutate(DSC, CHANGES, random),
   changes: (random) => mutate(CHANGES, DSC, random),
 };
+
+/** The bytes of the last armored block (RFC 9580, 6.2), its checksum left out. */
+export function unarmored(text: Buffer): Buffer {
+  return Buffer.from(/\n\n([A-Za-z0-9+/=\n]+)\n=\S{4}\n-----END[^]*$/.exec(text.toString())?.[1] ?? '', 'base64');
+}
 
 function packedIndex(random: Random, packing: Packing): Buffer {
   const inside = random() < 0.3 ? mutate(PACKAGES, SOURCES, random) : PACKAGES;
@@ -131,7 +139,7 @@ function maybeMended(archive: Buffer, random: Random): Buffer {
 }
 
 /** Signed once and for all: a signature made anew would be another one each time. */
-const INRELEASE = Buffer.from(`-----BEGIN PGP SIGNED MESSAGE-----
+export const INRELEASE = Buffer.from(`-----BEGIN PGP SIGNED MESSAGE-----
 Hash: SHA512
 
 Origin: Rig

@@ -12,7 +12,7 @@ import { ar, tar } from '../rig/archive.ts';
 import { runCommand } from '../rig/run.ts';
 import { hasCommand, testWith } from '../rig/skip.ts';
 import { tempDir } from '../rig/temp.ts';
-import { PUBLIC_KEY } from './corpus.ts';
+import { INRELEASE, PUBLIC_KEY, unarmored } from './corpus.ts';
 
 const { local, upstream } = formatOf('apt');
 const MIB = 1024 * 1024;
@@ -68,6 +68,16 @@ test('A18 a Release.gpg of thousands of beginnings without an end is refused', a
   const error = await t.throwsAsync(verifyDetached(Buffer.from('x'), signature, { keyrings: [PUBLIC_KEY], fingerprints: [], now: new Date() }));
 
   t.true(error instanceof ArtifactsError && error.code === 'E_SIGNATURE', error?.message);
+});
+
+test('A05 a signature of a version that nobody knows is none', async (t) => {
+  const signature = unarmored(INRELEASE);
+  t.is(signature[2], 4);
+  signature[2] = 9;
+
+  const error = await t.throwsAsync(verifyDetached(Buffer.from('x'), signature, { keyrings: [PUBLIC_KEY], fingerprints: [], now: new Date() }));
+
+  t.true(error instanceof ArtifactsError && error.code === 'E_UNSIGNED', error?.stack);
 });
 
 test('A29 a .dsc and a .changes of gigabytes are refused before they are read', async (t) => {

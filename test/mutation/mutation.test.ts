@@ -11,7 +11,7 @@ testWith(hasCommand('prlimit') && hasCommand('zstd'), 'needs prlimit and zstd')(
     t.is(inputs, 1500);
     t.true(read > 100, 'spoiling leaves some as good as they were');
     for (const code of ['E_FORMAT', 'E_SIGNATURE', 'E_PATH', 'E_WEAK_HASH', 'E_SIZE', 'E_UNSIGNED']) t.true((refused[code] ?? 0) > 3, code);
-    t.is(Object.keys(byKind).length, 10);
+    t.is(Object.keys(byKind).length, 12);
     t.log(`${read} read, peak ${Math.round(peak / 1024)} MiB, slowest ${slowest.kind}`);
   },
 );

@@ -11,9 +11,10 @@ import { readIndex } from '../../src/mirror/indexes.ts';
 import { openLocalPool } from '../../src/pool/index.ts';
 import { addFiles, type RepoTools } from '../../src/repo/add.ts';
 import { includeUploads } from '../../src/repo/include.ts';
-import { verifyClearsigned } from '../../src/sign/verify.ts';
+import { parseClearsigned } from '../../src/sign/clearsigned.ts';
+import { verifyClearsigned, verifyDetached } from '../../src/sign/verify.ts';
 import { tarPaths } from '../../src/util/tar-paths.ts';
-import { PUBLIC_KEY, UPLOADED, type Input, type Kind, type Packing } from './corpus.ts';
+import { INRELEASE, PUBLIC_KEY, UPLOADED, type Input, type Kind, type Packing } from './corpus.ts';
 import { below, type Random } from './mutators.ts';
 
 /** Reads an input to its end. Throws what the reader throws. */
@@ -47,6 +48,8 @@ export function openReaders(folder: string): Readers {
     inrelease: async ({ bytes }) => {
       readRelease((await verifyClearsigned(bytes, { keyrings: [PUBLIC_KEY], fingerprints: [], now: NOW })).text);
     },
+    signature: async ({ bytes }) => void (await verifyDetached(SIGNED, bytes, { keyrings: [PUBLIC_KEY], fingerprints: [], now: NOW })),
+    keyring: async ({ bytes }) => void (await verifyClearsigned(INRELEASE, { keyrings: [bytes], fingerprints: [], now: NOW })),
     deb: ({ bytes }) => addAs('x.deb', bytes),
     'data-tar': async ({ bytes }, random) => {
       for await (const path of tarPaths(inPieces(bytes, random))) if (path === '') throw new Error('an empty path');
@@ -61,6 +64,8 @@ export function openReaders(folder: string): Readers {
   return (input, random) => kinds[input.kind](input, random);
 }
 
+/** What the signature of the InRelease covers (RFC 9580, 7.1). */
+const SIGNED = Buffer.from(parseClearsigned(INRELEASE, 'InRelease').text.toString().replaceAll('\n', '\r\n'));
 const INCLUDE = { repo: 'r', keyrings: [], fingerprints: [], acceptUnsigned: true, uploaders: undefined, replace: true, removeFiles: false };
 
 function openRepoTools(folder: string): RepoTools {
