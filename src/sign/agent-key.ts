@@ -7,6 +7,7 @@ import type { SigningKey } from './signing-key.ts';
 interface AgentSource {
   readonly fingerprint: string;
   readonly home?: string;
+  readonly patience?: number;
 }
 
 /** An agent that waits for somebody to type a passphrase is not waited for longer than that, in milliseconds. */
@@ -63,15 +64,16 @@ async function signWith(source: AgentSource, { text, kind, date }: Work): Promis
 }
 
 async function gpg(source: AgentSource, args: readonly string[], input?: Uint8Array): Promise<Buffer> {
+  const { patience = PATIENCE } = source;
   const home = source.home === undefined ? [] : ['--homedir', source.home];
   const all = ['--batch', '--no-tty', '--quiet', '--no-options', '--no-auto-key-retrieve', ...home, ...args];
   try {
-    const options = { signal: AbortSignal.timeout(PATIENCE), environment: { LC_ALL: 'C.UTF-8' } };
+    const options = { signal: AbortSignal.timeout(patience), environment: { LC_ALL: 'C.UTF-8' } };
     const { stdout } = await runCommand('gpg', all, { ...options, ...(input && { input }) });
     return stdout;
   } catch (error) {
     if (error instanceof Error && error.name === 'AbortError') {
-      throw noKey(`gpg did not answer within ${PATIENCE / 1000} s for the key ${source.fingerprint}`, AGENT_HINT, error);
+      throw noKey(`gpg did not answer within ${patience / 1000} s for the key ${source.fingerprint}`, AGENT_HINT, error);
     }
     if (!isArtifactsError(error, 'E_TOOL') || error.message.includes('not installed')) throw error;
     throw noKey(`gpg cannot sign with the key ${source.fingerprint}: ${error.message}`, AGENT_HINT, error);

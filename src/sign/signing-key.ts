@@ -9,7 +9,13 @@ export type KeySource =
       readonly passphraseFile?: string;
     }
   /** A key that gpg knows, by its full fingerprint; `home` is its GNUPGHOME. */
-  | { readonly kind: 'agent'; readonly fingerprint: string; readonly home?: string };
+  | {
+      readonly kind: 'agent';
+      readonly fingerprint: string;
+      readonly home?: string;
+      /** Milliseconds after which an agent that does not answer is given up; default 30,000. */
+      readonly patience?: number;
+    };
 
 /** A key that was found fit to sign. */
 export interface SigningKey {

@@ -118,7 +118,7 @@ for (const [name, left] of Object.entries({
 }
 
 for (const fault of [{ kind: 'ignore-range' }, { kind: 'wrong-range' }, { kind: 'status', status: 416 }] as const) {
-  test(`a server with trouble with ranges (${fault.kind}) still gives the file`, async (t) => {
+  test(`H04 a server with trouble with ranges (${fault.kind}) still gives the file`, async (t) => {
     await using dir = await tempDir();
     await using server = await serve(new Map([['a', BODY]]));
     server.fault('a', { kind: 'truncate', after: 1000 }, 1);

@@ -169,7 +169,7 @@ for (const [name, fault, expected] of [
   ['a body that stops', { kind: 'stall', after: 3 }, /the answer stopped \(2 tries\)/],
   ['a body that drips', { kind: 'drip', bytes: 1, every: 20 }, /slower than 1024 bytes per second/],
 ] as const) {
-  test(`does not wait for ever: ${name}`, async (t) => {
+  test(`TH7 does not wait for ever: ${name}`, async (t) => {
     await using server = await serve(new Map([['a', Buffer.alloc(5000)]]));
     server.fault('a', fault);
     const timeouts = { headers: 200, idle: 200, rateWindow: 200 };

@@ -36,7 +36,7 @@ async function tlsServer(dir: TempDir, target: string): Promise<TlsServer> {
   return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, certificate, [Symbol.asyncDispose]: close };
 }
 
-testWith(hasCommand('openssl'), 'needs openssl')('a certificate that nobody vouches for is refused at once', async (t) => {
+testWith(hasCommand('openssl'), 'needs openssl')('H10 a certificate that nobody vouches for is refused at once', async (t) => {
   await using dir = await tempDir();
   await using server = await tlsServer(dir, '');
   const upstream = openUpstream({ urls: [server.url] });

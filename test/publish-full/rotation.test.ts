@@ -8,7 +8,7 @@ import { publishingSite, PREFIX, signWith } from './support.ts';
 
 const ONE = { components: { main: [buildDeb({ name: 'alpha' })] } };
 
-test('W key rotation: during the overlap clients with the old key and with the new one both update', async (t) => {
+test('S09 key rotation: during the overlap clients with the old key and with the new one both update', async (t) => {
   await using all = await publishingSite({ one: ONE });
   const { run, site, dir } = all;
   const source = `deb [signed-by=%KEYRING%] file:${site.publicRoot}/${PREFIX} rig main`;

@@ -91,7 +91,7 @@ test('the result is one block that verifies, ready for apt', async (t) => {
   t.is((await signer.publicKeys()).toString().match(/BEGIN PGP PUBLIC KEY BLOCK/g)?.length, 1);
 });
 
-test('a key with a passphrase is unlocked by a file, and a wrong passphrase is in no message', async (t) => {
+test('S03 a key with a passphrase is unlocked by a file, and a wrong passphrase is in no message', async (t) => {
   await using dir = await tempDir();
   const { unlocked } = await rigKey();
   const locked = await encryptKey({ privateKey: unlocked, passphrase: 'correct horse' });
@@ -108,7 +108,7 @@ test('a key with a passphrase is unlocked by a file, and a wrong passphrase is i
   t.notRegex(`${wrong?.message} ${String(wrong?.cause)} ${wrong?.stack}`, /battery|staple/);
 });
 
-test('whatever is wrong with a key is known when the signer is opened', async (t) => {
+test('S01 S02 S05 S06 whatever is wrong with a key is known when the signer is opened', async (t) => {
   await using dir = await tempDir();
   const made = async (options: { readonly keyExpirationTime?: number; readonly date?: Date }): Promise<PrivateKey> => {
     const date = new Date('2024-01-01');
@@ -138,7 +138,7 @@ test('whatever is wrong with a key is known when the signer is opened', async (t
   t.true(isArtifactsError(await t.throwsAsync(openSigner([], clock)), 'E_NO_KEY'));
 });
 
-test('warns of keys that expire soon and of key files that others may read', async (t) => {
+test('S01 warns of keys that expire soon and of key files that others may read', async (t) => {
   await using dir = await tempDir();
   const { privateKey } = await generate({ ...ED25519, userIDs: { name: 'Soon' }, date: new Date('2025-01-01'), keyExpirationTime: 160 * 86_400 });
   const source = await keyFile(dir, 'soon.asc', privateKey.armor());
@@ -174,7 +174,7 @@ testWith(haveGpg, 'needs gpg')('signs by gpg-agent, alone and together with a ke
   }
 });
 
-testWith(haveGpg, 'needs gpg')('a key the agent does not have, or not the secret part of, is refused at once', async (t) => {
+testWith(haveGpg, 'needs gpg')('S05 a key the agent does not have, or not the secret part of, is refused at once', async (t) => {
   await using dir = await tempDir();
   await using gpg = await gpgHome(dir);
   const key = await rigKey('foreign');

@@ -230,7 +230,7 @@ testWith(haveGpg, 'needs gpg')('bytes that are no UTF-8 are verified and given b
   t.deepEqual(text, latin);
 });
 
-testWith(haveGpg, 'needs gpg')('refuses weak digests, weak keys and revoked keys', async (t) => {
+testWith(haveGpg, 'needs gpg')('A08 A10 S06 refuses weak digests, weak keys and revoked keys', async (t) => {
   await using dir = await tempDir();
   await using gpg = await gpgHome(dir);
   const strong = await gpg.makeKey('strong');
@@ -258,7 +258,7 @@ testWith(haveGpg, 'needs gpg')('refuses weak digests, weak keys and revoked keys
   t.deepEqual(unaware.fingerprints, [strong]);
 });
 
-testWith(haveGpg && haveFaketime, 'needs gpg and faketime')('refuses expired keys and signatures, unless another is good', async (t) => {
+testWith(haveGpg && haveFaketime, 'needs gpg and faketime')('A08 refuses expired keys and signatures, unless another is good', async (t) => {
   await using dir = await tempDir();
   await using gpg = await gpgHome(dir);
   const expired = await gpg.makeKey('expired', { at: '2020-01-01', until: '1y' });
@@ -280,7 +280,7 @@ testWith(haveGpg && haveFaketime, 'needs gpg and faketime')('refuses expired key
   t.deepEqual(then.fingerprints, [expired]);
 });
 
-test('a subkey that does not confirm its primary key counts for nothing', async (t) => {
+test('A09 a subkey that does not confirm its primary key counts for nothing', async (t) => {
   const { unlocked: primary, fingerprint } = await rigKey('thief');
   const { unlocked: victim } = await rigKey();
   const stolen = new PublicSubkeyPacket();
