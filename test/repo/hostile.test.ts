@@ -7,6 +7,8 @@ import test from 'ava';
 import { ar, tar, type TarEntry } from '../rig/archive.ts';
 import { buildDeb } from '../rig/deb.ts';
 import { buildSource } from '../rig/source.ts';
+import { runCommand } from '../rig/run.ts';
+import { hasCommand, testWith } from '../rig/skip.ts';
 import { tempDir, type TempDir } from '../rig/temp.ts';
 import { fingerprint } from '../rig/witness.ts';
 import { realSite, writeSource } from './support.ts';
@@ -88,6 +90,31 @@ test('D13 a description of megabytes, of bytes that are no UTF-8 and of commands
     for (const command of ['\u001b', '\u0007', '\u202e']) t.false(stdout.includes(command), JSON.stringify(command));
   }
   t.regex(shown.stdout, /short \\u001b\]0;title/);
+});
+
+testWith(hasCommand('zstd'), 'needs zstd')('D09 data.tar that unpacks to gigabytes, or names more than memory holds, is not listed, and the rest is', async (t) => {
+  await using dir = await tempDir();
+  await mkdir(dir.join('debs'));
+  const big = await runCommand('sh', ['-c', `truncate -s 1200M ${dir.join('big')} && tar -C ${dir.path} -cf - big | zstd -1 -q -o ${dir.join('big.zst')}`]);
+  t.is(big.status, 0, big.stderr);
+  const longName = { path: '././@LongLink', type: 'L', bytes: Buffer.alloc(1024 * 1024 - 1, 'n') };
+  const names = tar(Array.from({ length: 70 }, () => [longName, { path: './x' }]).flat());
+  for (const [name, member, data] of [['bomb', 'data.tar.zst', readFileSync(dir.join('big.zst'))], ['names', 'data.tar.gz', gzipSync(names)]] as const) {
+    const { control } = buildDeb({ name });
+    const packed = gzipSync(tar([{ path: './' }, { path: './control', bytes: Buffer.from(control) }]));
+    await writeFile(dir.join('debs', `${name}.deb`), ar([['debian-binary', Buffer.from('2.0\n')], ['control.tar.gz', packed], [member, data]]));
+  }
+  await writeFile(dir.join('debs/good.deb'), buildDeb({ name: 'good' }).bytes);
+  const site = await realSite(dir);
+  await site.json(['repo', 'create', 'r']);
+  await site.json(['repo', 'add', 'r', dir.join('debs')]);
+
+  const { status, stderr } = await site.run(['publish', 'repo', 'r', '--distribution', 'rig', '--contents', 'yes']);
+
+  t.is(status, 0, stderr);
+  t.regex(stderr, /its files cannot be listed: they have more than 1073741824 bytes/);
+  t.regex(stderr, /its files cannot be listed: their names have more than 67108864 bytes/);
+  t.regex(gunzipSync(readFileSync(`${site.publicRoot}/${PREFIX}/dists/rig/main/Contents-amd64.gz`)).toString(), /^usr\/share\/good\/version\s+misc\/good\n$/);
 });
 
 test('A29 a .dsc whose parts have other bytes or sizes is refused, and signed or not makes no difference to that', async (t) => {
