@@ -112,7 +112,7 @@ function provideRepository() {
 
 /** The program tells what went wrong itself; its exit status is ours. */
 function buildRelease() {
-  const words = ['build', '--release', RELEASE, ...(only === undefined ? [] : ['--only', only.join(',')])];
+  const words = ['build', '--release', RELEASE, ...(only ?? []).flatMap((kind) => ['--only', kind])];
   say('release', `artifacts ${words.join(' ')}`);
   const { status, signal } = artifacts(words, 'inherit');
   if (status === 0) return;

@@ -74,7 +74,7 @@ machine('a machine whose sources have no suite of its own is told so, and the st
   t.regex(stdout, /this machine's apt sources have no suite rig/);
   t.regex(stdout, /Its sources are: other \(main\)/);
   t.regex(stderr, /^quickstart: The release demo was not built\.$/m);
-  t.false(existsSync(join(clone, 'state', 'public')));
+  t.false(existsSync(join(clone, 'state', 'public', 'apt-mirror')));
 });
 
 test('a missing tool is installed by root or named, in one line, before anything else is done', async (t) => {
@@ -138,7 +138,7 @@ async function machineOf(dir: TempDir, { sources, keyring }: { sources: string; 
   const etc = { apt: dir.join('etc-apt'), osRelease: dir.join('os-release') };
   await mkdir(etc.apt);
   await writeFile(join(etc.apt, 'sources.list'), sources);
-  await writeFile(etc.osRelease, 'ID=rig\nVERSION_CODENAME=rig\n');
+  await writeFile(etc.osRelease, 'ID=rig\nVERSION_ID=1\nVERSION_CODENAME=rig\n');
   await writeFile(dir.join('upstream.asc'), keyring);
   return etc;
 }

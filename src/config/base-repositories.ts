@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
-import type { AptSource } from '../sandbox/root.ts';
+import type { AptSource, BaseRepositories } from '../sandbox/root.ts';
 import { joinKeyrings } from '../sign/keyring.ts';
 import { makeFolder, writeFileDurably } from '../util/durable.ts';
 import { check, refuse } from './check.ts';
@@ -72,11 +72,14 @@ export interface BaseTools {
   readonly keys: string;
 }
 
-/** The repositories below a release of that codename, nearest first. E_CONFIG, E_NO_KEY. */
-export async function baseSources(config: Config, codename: string, { machine, keys }: BaseTools): Promise<readonly AptSource[]> {
+/** The repositories below a release of that codename, nearest first. Resolving them throws E_CONFIG, E_NO_KEY. */
+export async function baseRepositories(config: Config, codename: string, { machine, keys }: BaseTools): Promise<BaseRepositories> {
   const own = config.baseRepositories.has(SYSTEM) && (await machine.codename()) === codename;
   const repositories = config.baseRepositories.get(codename) ?? (own ? config.baseRepositories.get(SYSTEM) : undefined) ?? [];
-  return Promise.all(repositories.map((repository) => sourceOf(repository, codename, { machine, keys })));
+  return {
+    described: repositories.map(({ uri, suite = codename, components, priority }) => ({ system: uri === undefined, suite, components, priority: priority ?? null })),
+    resolve: () => Promise.all(repositories.map((repository) => sourceOf(repository, codename, { machine, keys }))),
+  };
 }
 
 async function sourceOf(repository: BaseRepository, codename: string, { machine, keys }: BaseTools): Promise<AptSource> {

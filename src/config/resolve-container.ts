@@ -1,8 +1,8 @@
 /** The container images of a release, tied to this machine. */
 import type { ContainerSpec, ImageSpec } from '../artifacts/container/spec.ts';
-import type { Publication } from '../artifacts/python/spec.ts';
+import type { Publication } from '../artifacts/publication.ts';
 import { ArtifactsError } from '../core/errors.ts';
-import type { AptSource } from '../sandbox/root.ts';
+import type { BaseRepositories } from '../sandbox/root.ts';
 import type { ContainerImage } from './build-container.ts';
 import { SYSTEM } from './config.ts';
 import type { Config, Release } from './config.ts';
@@ -15,7 +15,7 @@ export interface ContainerSources {
   /** Of the release. */
   readonly codenames: readonly string[];
   /** The repositories below a release of that codename, nearest first. */
-  base(codename: string): Promise<readonly AptSource[]>;
+  base(codename: string): Promise<BaseRepositories>;
   /** The release's own publication for a codename. */
   publication(codename: string): Publication;
   /** Where deployers get the release from. */

@@ -1,9 +1,10 @@
 /** The Python of a release, tied to this machine: the sets of each codename as one. */
 import { readFile } from 'node:fs/promises';
-import type { PythonSpec, Publication } from '../artifacts/python/spec.ts';
+import type { Publication } from '../artifacts/publication.ts';
+import type { PythonSpec } from '../artifacts/python/spec.ts';
 import { parseRequirements } from '../artifacts/python/requirements.ts';
 import { ArtifactsError } from '../core/errors.ts';
-import type { AptSource } from '../sandbox/root.ts';
+import type { BaseRepositories } from '../sandbox/root.ts';
 import type { Lines, PythonIndex, PythonSet } from './build-python.ts';
 import { SYSTEM } from './config.ts';
 import type { Config, Release } from './config.ts';
@@ -19,7 +20,7 @@ export interface PythonSources {
   /** Of the release. */
   readonly codenames: readonly string[];
   /** The repositories below a release of that codename, nearest first. */
-  base(codename: string): Promise<readonly AptSource[]>;
+  base(codename: string): Promise<BaseRepositories>;
   /** The release's own publication for a codename. */
   publication(codename: string): Publication;
 }

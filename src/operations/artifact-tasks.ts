@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { containerTasks } from '../artifacts/container/tasks.ts';
 import { gitTasks } from '../artifacts/git/tasks.ts';
 import type { ArtifactTask } from '../artifacts/kind.ts';
-import type { Publication } from '../artifacts/python/spec.ts';
+import type { Publication } from '../artifacts/publication.ts';
 import { pythonTasks } from '../artifacts/python/tasks.ts';
-import { baseSources } from '../config/base-repositories.ts';
+import { baseRepositories } from '../config/base-repositories.ts';
 import type { Release } from '../config/config.ts';
 import { resolveContainers } from '../config/resolve-container.ts';
 import { resolveGit } from '../config/resolve-git.ts';
@@ -27,7 +27,7 @@ export async function artifactTasks(app: App, release: Release, all: readonly Co
     machine,
     environment: app.settings.environment,
     codenames,
-    base: (codename: string) => baseSources(config, codename, { machine, keys: join(app.temporary, 'base-keys') }),
+    base: (codename: string) => baseRepositories(config, codename, { machine, keys: join(app.temporary, 'base-keys') }),
     publication: (codename: string) => publicationOf(release.name, codename),
     consumerUrl: config.consumers.baseUrl,
   };

@@ -13,6 +13,14 @@ export interface AptSource {
   readonly priority?: number;
 }
 
+/** Repositories below a release, known by their description until something is made from them. */
+export interface BaseRepositories {
+  /** What of them decides what is made: no address, for another mirror of the same archive makes nothing else. JSON. */
+  readonly described: readonly unknown[];
+  /** Looks up this machine's sources, and keys. Nearest first. */
+  resolve(): Promise<readonly AptSource[]>;
+}
+
 export interface RootSpec {
   readonly codename: string;
   readonly architecture: string;

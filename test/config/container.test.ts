@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import test from 'ava';
 import type { ContainerSpec } from '../../src/artifacts/container/spec.ts';
-import { baseSources } from '../../src/config/base-repositories.ts';
+import { baseRepositories } from '../../src/config/base-repositories.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { thisMachine, type Machine } from '../../src/config/machine.ts';
@@ -28,7 +28,7 @@ async function resolve({ config, machine }: Loaded): Promise<ContainerSpec> {
   return resolveContainers(config, findRelease(config, 'r1.0.0'), {
     machine,
     codenames: ['rig'],
-    base: async () => [],
+    base: async () => ({ described: [], resolve: async () => [] }),
     publication: (codename) => ({ node: `publish ${codename}`, prefix: 'p', suite: codename, components: ['main'], key: 'k' }),
     consumerUrl: undefined,
   });
@@ -101,10 +101,10 @@ test('base repositories are what is written, or this machine\'s own, with one ke
 `,
   );
 
-  const [written, own] = await baseSources(config, 'rig', { machine, keys: dir.join('keys') });
+  const [written, own] = await (await baseRepositories(config, 'rig', { machine, keys: dir.join('keys') })).resolve();
 
   t.like(written, { uri: 'http://a.example.org/debian', suite: 'rig-updates', components: ['main'], priority: 600 });
   t.true(written?.signedBy.startsWith(dir.join('keys')));
   t.deepEqual(own, { uri: 'http://own.example.org/debian', suite: 'rig', components: ['main', 'contrib'], signedBy: dir.join('one.asc') });
-  t.deepEqual(await baseSources(config, 'other', { machine, keys: dir.join('keys') }), []);
+  t.deepEqual(await (await baseRepositories(config, 'other', { machine, keys: dir.join('keys') })).resolve(), []);
 });

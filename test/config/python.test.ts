@@ -22,7 +22,7 @@ async function resolve(dir: TempDir, text: string): Promise<readonly PythonSpec[
     machine,
     environment: { PIP_INDEX_URL: 'http://index.example.org/simple' },
     codenames: ['rig'],
-    base: async () => [],
+    base: async () => ({ described: [], resolve: async () => [] }),
     publication: (codename) => ({ node: `publish ${codename}`, prefix: 'p', suite: codename, components: ['main'], key: 'k' }),
   });
 }

@@ -159,7 +159,7 @@ demo('F18 F19 pip installs by hash from the index of the release and from its fo
   const requirements = join(publicRoot, place, 'requirements_absolute_requirements.txt');
   t.regex(readFileSync(requirements, 'utf8'), /^greeter==1\.0 .*--hash=sha256:[0-9a-f]{64}$/m);
   // For the interpreter the wheels are made for: whether they can be loaded is shown in the image.
-  const [wheel = ''] = readFileSync(join(publicRoot, place, 'MANIFEST.in'), 'utf8').split('\n').filter((path) => /\/greeter-.*\.whl$/i.test(path));
+  const wheel = readFileSync(join(publicRoot, place, 'MANIFEST.in'), 'utf8').split('\n').find((path) => /\/greeter-.*\.whl$/i.test(path)) ?? '';
   const [, tag = ''] = /-(cp\d+)-/.exec(wheel) ?? [];
   const download = ['-m', 'pip', 'download', '--isolated', '--disable-pip-version-check', '--no-deps', '--require-hashes', '--only-binary', ':all:', '--python-version', tag.slice(2), '--implementation', 'cp', '--abi', tag, '--platform', 'linux_x86_64', '--requirement', requirements];
 

@@ -124,7 +124,7 @@ export function pythonSpec(changes: Partial<PythonSpec> = {}): PythonSpec {
     architecture: 'amd64',
     distro: 'rig-1-x86_64',
     publication: { node: 'publish apt-mirror/integrated r1.0.0-rig', prefix: 'apt-mirror/integrated', suite: 'r1.0.0-rig', components: ['main'], key: 'apt-mirror/release-signing-key.asc' },
-    base: [],
+    base: { described: [], resolve: async () => [] },
     proxies: {},
     buildPackages: [],
     requirements: [],

@@ -6,7 +6,7 @@ import type { Sha256 } from '../../core/digest.ts';
 import { ArtifactsError } from '../../core/errors.ts';
 import { runAsOwner } from '../../sandbox/namespaces.ts';
 import { copyRoot, prepareRoot, removeRootTree, ROOT_EPOCH } from '../../sandbox/prepare-root.ts';
-import type { Root, RootSpec } from '../../sandbox/root.ts';
+import type { AptSource, Root, RootSpec } from '../../sandbox/root.ts';
 import { counted } from '../../util/counted.ts';
 import { makeFolder, writeNewFile } from '../../util/durable.ts';
 import { hashFile } from '../../util/hash-file.ts';
@@ -17,20 +17,19 @@ import { addFiles, addSources, addVenv, runCommands, type ImageTree } from './la
 import { incusMeta, lxcMeta } from './meta.ts';
 import { makeOciLayout } from './oci.ts';
 import { compressGzip, compressXz, packTexts, packTree, sizeOf } from './pack.ts';
+import { releaseSources } from '../publication.ts';
 import { imageFolder, ociPlace, variantOf, type ImageSpec } from './spec.ts';
 import { stripTree } from './strip.ts';
 
 /** Raised when images are made in another way, so that all are made anew. */
 export const RECIPE = 1;
 
-/** Wins over every version of every other source, also over newer ones (apt_preferences(5)). */
-const RELEASE_PRIORITY = 1001;
-
 /** Makes the image. What turns out with the bytes of before keeps its build id, and so nothing of it is published anew. */
 export async function makeImage(image: ImageSpec, request: MakeRequest, ctx: Context): Promise<MadeArtifact> {
   const { workshop, folder } = request;
   const key = join(workshop.publicRoot, image.publication.key);
-  const root = await prepareRoot(rootSpec(image, request, key), { cache: workshop.cache('roots'), network: image.network }, ctx);
+  const spec = await rootSpec(image, request);
+  const root = await prepareRoot(spec, { cache: workshop.cache('roots'), network: image.network }, ctx);
   const tree: ImageTree = { path: join(folder, 'tree'), temporary: join(folder, 'sandbox'), log: join(folder, 'log') };
   const checked = join(folder, 'checked');
   makeFolder(tree.temporary);
@@ -41,17 +40,16 @@ export async function makeImage(image: ImageSpec, request: MakeRequest, ctx: Con
     const epoch = await newestPackage(root.path, ctx);
     await packTree(tree.path, tar, { epoch }, ctx);
     const privileged = await checkImage({ image, root, tar, folder: checked, temporary: tree.temporary, ours: [workshop.publicRoot, folder] }, ctx);
-    return await describe({ image, root, tar, epoch, privileged }, request, ctx);
+    return await describe({ image, root, sources: spec.sources, tar, epoch, privileged }, request, ctx);
   } finally {
     await removeRootTree(tree.path);
     await removeRootTree(checked);
   }
 }
 
-function rootSpec({ codename, architecture, publication, base, packages }: ImageSpec, { workshop }: MakeRequest, key: string): RootSpec {
-  const { prefix, suite, components } = publication;
-  const release = { uri: `file:${join(workshop.publicRoot, prefix)}`, suite, components, signedBy: key, priority: RELEASE_PRIORITY };
-  return { codename, architecture, sources: [release, ...base], packages };
+async function rootSpec({ codename, architecture, publication, base, packages }: ImageSpec, { workshop }: MakeRequest): Promise<RootSpec> {
+  const sources = [...releaseSources(publication, workshop.publicRoot), ...(await base.resolve())];
+  return { codename, architecture, sources, packages };
 }
 
 interface Layering {
@@ -92,12 +90,14 @@ async function newestPackage(root: string, ctx: Context): Promise<number> {
 interface Packed {
   readonly image: ImageSpec;
   readonly root: Root;
+  /** What it was made of. */
+  readonly sources: readonly AptSource[];
   readonly tar: string;
   readonly epoch: number;
   readonly privileged: readonly string[];
 }
 
-async function describe({ image, root, tar, epoch, privileged }: Packed, request: MakeRequest, ctx: Context): Promise<MadeArtifact> {
+async function describe({ image, root, sources, tar, epoch, privileged }: Packed, request: MakeRequest, ctx: Context): Promise<MadeArtifact> {
   const { release, folder } = request;
   const rootfs = await hashFile(tar);
   const kept = keepBefore(request, rootfs);
@@ -119,12 +119,16 @@ async function describe({ image, root, tar, epoch, privileged }: Packed, request
     rootfs,
     recipe: RECIPE,
     fingerprint: server.fingerprint,
-    packages: root.packages.map(({ name, version, source }) => ({ name, version, from: source === 0 ? 'release' : `${image.base[source - 1]?.suite}` })),
+    packages: root.packages.map(({ name, version, source }) => ({ name, version, from: suiteOf(sources[source], image) })),
     privileged,
   };
   const files: readonly MadeFile[] = [...server.files.map((from) => ({ path: `${lies}/${basename(from)}`, from })), ...oci];
   const size = `${Math.round(sizeOf(xz) / 1_000_000)} MB`;
   return { files, facts, detail: `${counted(root.packages.length, 'package')}, ${size}, build ${build}` };
+}
+
+function suiteOf(source: AptSource | undefined, { publication }: ImageSpec): string {
+  return source?.suite === publication.suite ? 'release' : (source?.suite ?? '');
 }
 
 /** What was made before, when it has the same root filesystem: one build id stands for the same bytes for ever. */

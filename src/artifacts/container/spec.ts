@@ -1,7 +1,7 @@
 /** What a release wants of container images, and where things lie. Pure. */
 import type { AptNetwork } from '../../sandbox/apt-folder.ts';
-import type { AptSource } from '../../sandbox/root.ts';
-import type { Publication } from '../python/spec.ts';
+import type { BaseRepositories } from '../../sandbox/root.ts';
+import type { Publication } from '../publication.ts';
 
 export interface ContainerSpec {
   readonly release: string;
@@ -22,7 +22,7 @@ export interface ImageSpec {
   /** The release's own packages: they win over all others. */
   readonly publication: Publication;
   /** The repositories below the release, nearest first. */
-  readonly base: readonly AptSource[];
+  readonly base: BaseRepositories;
   /** How they are reached. */
   readonly network: AptNetwork;
   /** Besides the essential ones and apt. */

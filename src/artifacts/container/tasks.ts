@@ -21,15 +21,11 @@ export function containerTasks(spec: ContainerSpec): readonly ArtifactTask[] {
   }));
 }
 
-/**
- * The servers of base repositories are left out: another mirror of the same archive makes no other image, and what a
- * release is made from may be published.
- */
 function inputsOf({ base, network: _network, files, ...image }: ImageSpec): ArtifactTask['inputs'] {
   return {
     ...image,
     recipe: RECIPE,
-    base: base.map(({ suite, components, priority }) => ({ suite, components, priority })),
+    base: base.described,
     files: files.map(({ from, ...file }) => ({ ...file, digest: digestOf(from) })),
   };
 }

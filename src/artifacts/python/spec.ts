@@ -1,6 +1,7 @@
 /** What a release wants of Python for one distribution, and where things lie. Pure. */
 import type { AptNetwork } from '../../sandbox/apt-folder.ts';
-import type { AptSource } from '../../sandbox/root.ts';
+import type { BaseRepositories } from '../../sandbox/root.ts';
+import type { Publication } from '../publication.ts';
 import type { PackageIndex } from './indexes.ts';
 
 export interface PythonSpec {
@@ -14,7 +15,7 @@ export interface PythonSpec {
   /** The release's own packages: the build root is made from them before all others. */
   readonly publication: Publication;
   /** The repositories below the release, nearest first. */
-  readonly base: readonly AptSource[];
+  readonly base: BaseRepositories;
   /** Proxies for those of them that are read by http. */
   readonly proxies: AptNetwork;
   /** Packages of the build root besides Python and a C compiler. */
@@ -36,16 +37,6 @@ export interface PythonSpec {
   /** A get-pip.py to hand out; an absolute path. */
   readonly getPip: string | undefined;
   readonly services: readonly ServiceSpec[];
-}
-
-export interface Publication {
-  /** The node that makes it. */
-  readonly node: string;
-  readonly prefix: string;
-  readonly suite: string;
-  readonly components: readonly string[];
-  /** Path of the public key, below the public folder. */
-  readonly key: string;
 }
 
 /** A project that is built from a git tarball of the release. */

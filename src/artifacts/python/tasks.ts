@@ -67,7 +67,7 @@ function wheelsInputs(spec: PythonSpec): Readonly<Record<string, unknown>> {
     indexes: spec.indexes.map(({ name, url, packages }) => ({ name, url: redact(url), packages })),
     fallbackIndex: spec.fallbackIndex !== undefined,
     services: services.flatMap((service) => service.requirements),
-    base: spec.base.map(({ uri, suite, components }) => `${redact(uri)} ${suite} ${components.join(' ')}`),
+    base: spec.base.described,
     getPip: getPip ?? null,
   };
 }
@@ -85,7 +85,7 @@ async function atBench({ spec, prepare }: Opening, request: MakeRequest, ctx: Co
   const temporary = join(request.folder, 'work');
   mkdirSync(temporary);
   const workshop = { ...request.workshop, temporary };
-  const root = await prepare(buildRootSpec(spec, workshop.publicRoot), { spec, workshop }, ctx);
+  const root = await prepare(await buildRootSpec(spec, workshop.publicRoot), { spec, workshop }, ctx);
   return work(openWorkbench({ root, temporary, limits: LIMITS }), { ...request, workshop });
 }
 

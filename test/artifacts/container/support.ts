@@ -9,6 +9,7 @@ import { sizeOf } from '../../../src/artifacts/container/pack.ts';
 import type { Deb } from '../../rig/deb.ts';
 import { aptUpstream } from '../../rig/upstream.ts';
 import { testContext, type TempDir, type TestContext } from '../../rig/temp.ts';
+import type { AptSource } from '../../../src/sandbox/root.ts';
 import { fileSource } from '../../sandbox/support.ts';
 
 export const RELEASE = 'r1.0.0';
@@ -35,7 +36,7 @@ export async function publishSite(dir: TempDir, { release, base }: { readonly re
     architecture: 'amd64',
     machine: 'x86_64',
     publication: { node: `publish apt-mirror/integrated ${suite}`, prefix: 'apt-mirror/integrated', suite, components: ['main'], key: 'apt-mirror/release-signing-key.asc' },
-    base: [await fileSource(dir.join('base'), base)],
+    base: fixedBase(await fileSource(dir.join('base'), base)),
     network: {},
     packages: [],
     venv: undefined,
@@ -98,4 +99,8 @@ export async function make({ dir }: Site, image: ImageSpec, options: Partial<Mak
   }
   const places = new Map(made.files.map(({ path, from }) => [path, from]));
   return { made, artifact, pathOf: (path) => places.get(path) ?? join(folder, 'missing', path) };
+}
+
+function fixedBase(source: AptSource): ImageSpec['base'] {
+  return { described: [], resolve: async () => [source] };
 }

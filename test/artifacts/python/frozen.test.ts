@@ -81,7 +81,7 @@ live('a real project is built from its source archive, with the build tools it a
 
 function frozenSpec(changes: Partial<PythonSpec>): PythonSpec {
   const publication = { node: 'publish', prefix: 'apt-mirror/integrated', suite: 'r1.0.0-frozen', components: ['main'], key: 'apt-mirror/release-signing-key.asc' };
-  return pythonSpec({ codename: 'frozen', distro: 'debian-x86_64', publication, base, buildPackages: ['libstub', 'libyaml-dev'], ...changes });
+  return pythonSpec({ codename: 'frozen', distro: 'debian-x86_64', publication, base: { described: [], resolve: async () => base }, buildPackages: ['libstub', 'libyaml-dev'], ...changes });
 }
 
 /** What the release itself published: a library nobody else has. */
