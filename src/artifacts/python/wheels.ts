@@ -123,9 +123,9 @@ class Maker {
     return wheel;
   }
 
-  async #buildGit(ctx: Context): Promise<ReadonlyMap<string, StoredWheel & { readonly origin: WheelOrigin & { readonly kind: 'git' } }>> {
+  async #buildGit(outer: Context): Promise<ReadonlyMap<string, StoredWheel & { readonly origin: WheelOrigin & { readonly kind: 'git' } }>> {
     const { spec, bench, request, proxy } = this.#options;
-    const built = await inParallel(spec.git, async ({ name, subdirectory }) => {
+    const built = await inParallel(spec.git, outer, async ({ name, subdirectory }, ctx) => {
       const artifact = request.needed.get(`git ${name}`);
       const tarball = artifact?.files.find(({ path }) => path.endsWith(`/${name}.tgz`));
       const commit = artifact?.facts['commit'];
@@ -140,8 +140,8 @@ class Maker {
   }
 
   /** Waiting for pip to choose what is certain anyway would leave all but one processor idle. */
-  async #buildCertain(pins: ReadonlyMap<string, string>, ctx: Context): Promise<void> {
-    await inParallel([...pins], async ([name, version]) => {
+  async #buildCertain(pins: ReadonlyMap<string, string>, outer: Context): Promise<void> {
+    await inParallel([...pins], outer, async ([name, version], ctx) => {
       const offers = await this.#options.proxy.offered(name, ctx);
       const same = offers.filter(({ page }) => comparableVersion(parseFileName(page.file, name)?.version ?? '') === comparableVersion(version));
       const [only] = same;
@@ -151,9 +151,9 @@ class Maker {
   }
 
   /** The archives among what was chosen, by name; those that were built are found again by their key. */
-  async #buildChosen(chosen: readonly Chosen[], ctx: Context): Promise<ReadonlyMap<string, ReleasedWheel>> {
+  async #buildChosen(chosen: readonly Chosen[], outer: Context): Promise<ReadonlyMap<string, ReleasedWheel>> {
     const { spec, bench, store } = this.#options;
-    const made = await inParallel(chosen, async (choice): Promise<ReleasedWheel | undefined> => {
+    const made = await inParallel(chosen, outer, async (choice, ctx): Promise<ReleasedWheel | undefined> => {
       const archive = await this.#archiveOf(choice, ctx);
       if (archive === undefined) return undefined;
       const wheel = store.find(archiveKey(choice.name, archive.sha256, { spec, bench })) ?? (await this.#buildArchive(choice, ctx));
@@ -232,12 +232,28 @@ function local({ facts, path }: StoredWheel): LocalWheel {
   return { file: facts.file, path, sha256: facts.sha256, requiresPython: facts.requiresPython ?? undefined };
 }
 
-/** All of them, some at a time; the first failure is thrown when nothing runs any more. */
-async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+/** All of them, some at a time. The first failure stops the others and is thrown when nothing runs any more. */
+async function inParallel<T, R>(items: readonly T[], ctx: Context, work: (item: T, ctx: Context) => Promise<R>): Promise<R[]> {
   const queue = new PQueue({ concurrency: availableParallelism() });
-  const ended = await Promise.allSettled(items.map((item) => queue.add(() => work(item))));
-  return ended.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
+  const stop = new AbortController();
+  const inner = { ...ctx, signal: AbortSignal.any([ctx.signal, stop.signal]) };
+  let failure: { readonly error: unknown } | undefined;
+  const attempt = async (item: T): Promise<R> => {
+    inner.signal.throwIfAborted();
+    return work(item, inner);
+  };
+  const results = await Promise.allSettled(
+    items.map((item) =>
+      queue.add(() =>
+        attempt(item).catch((error: unknown) => {
+          failure ??= { error };
+          stop.abort();
+          throw error;
+        }),
+      ),
+    ),
+  );
+  ctx.signal.throwIfAborted();
+  if (failure !== undefined) throw failure.error;
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }

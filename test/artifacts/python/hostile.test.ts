@@ -205,3 +205,15 @@ buildTest('P09: an archive that builds a wheel of another project or version is 
 
   await t.throwsAsync(build(dir, { name: 'honest' }, {}, archive), { code: 'E_FORMAT', message: /Building honest 1\.0 made a wheel of honest 2\.0/ });
 });
+
+buildTest('a failed build stops the others, and its reason is the one that is told', async (t) => {
+  await using dir = await tempDir();
+  const slow = Array.from({ length: 6 }, (_, index) => sdist({ name: `slow${index}`, hook: 'time.sleep(600)' }));
+  await using server = await serve(indexFiles({ broken: [sdist({ name: 'broken', hook: 'sys.exit("error: broken")' })], ...Object.fromEntries(slow.map((one, index) => [`slow${index}`, [one]])) }));
+  const workshop = await testWorkshop(dir);
+  const requirements = ['broken==1.0', ...slow.map((_, index) => `slow${index}==1.0`)];
+  const spec = pythonSpec({ requirements, indexes: [{ name: 'rig', url: `${server.url}/simple`, packages: ['*'] }] });
+  const making = makeWheels(spec, await testBench(workshop, { seconds: 600 }), await new TestRelease(workshop).request(), testContext());
+
+  await t.throwsAsync(making, { code: 'E_TOOL', message: /^Building broken 1\.0: / });
+});

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -13,8 +14,11 @@ import { testContext, type TempDir } from '../../rig/temp.ts';
 /** This machine as a build root: nothing is written to it, and it has Python, pip and a compiler. */
 export const machineRoot: Root = { path: '/', digest: sha256('this machine'), packages: [] };
 
-export const canBuild = isRoot && ['/usr/bin/python3', 'unshare', 'perl', 'gcc', 'readelf'].every(hasCommand);
-export const whyNot = 'needs root, python3, pip, gcc, binutils and perl';
+const PYTHON_IS_WHOLE = 'import ensurepip, os, pip, sysconfig; os.stat(sysconfig.get_paths()["include"] + "/Python.h"); os.stat("/usr/include/zlib.h")';
+
+export const canBuild =
+  isRoot && ['unshare', 'perl', 'gcc', 'readelf'].every(hasCommand) && spawnSync('/usr/bin/python3', ['-c', PYTHON_IS_WHOLE]).status === 0;
+export const whyNot = "needs root, perl, gcc, binutils, and the distribution's python3 with venv, pip, its headers and zlib's";
 
 /** A place to make artifacts in; `state` is what outlives a run. */
 export async function testWorkshop(dir: TempDir, state = 'state'): Promise<Workshop> {
