@@ -50,6 +50,8 @@ export interface IndexesOptions {
   /** The same of another state, for reading only. */
   readonly cacheBelow: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Why there is no index for whatever none of them is for; undefined: because nobody wants one. */
+  readonly lacking?: unknown;
 }
 
 /** The index a project comes from. */
@@ -97,6 +99,7 @@ interface Tools extends IndexesOptions {
 
 async function readPage(name: string, tools: Tools, ctx: Context): Promise<readonly PageFile[]> {
   const index = indexOf(normalizeName(name), tools.indexes);
+  if (index === undefined && tools.lacking !== undefined) throw tools.lacking;
   if (index === undefined) return [];
   const upstream = await tools.open(index.url, false);
   const answer = await upstream.fetchSmall(name, { limit: PAGE_LIMIT, folder: true }, ctx);

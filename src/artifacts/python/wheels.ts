@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import PQueue from 'p-queue';
 import type { Context } from '../../core/context.ts';
 import { sha256, type Sha256 } from '../../core/digest.ts';
-import { ArtifactsError } from '../../core/errors.ts';
+import { ArtifactsError, isArtifactsError } from '../../core/errors.ts';
 import { redact } from '../../http/redact.ts';
 import type { MakeRequest } from '../kind.ts';
 import { buildWheel, checkWheels, type Build, type BuildTools } from './build-wheel.ts';
@@ -46,12 +46,12 @@ export interface Wheels {
 /** Makes, or finds, every wheel that is needed. */
 export async function makeWheels(wanted: PythonSpec, bench: Workbench, request: MakeRequest, ctx: Context): Promise<Wheels> {
   const { workshop } = request;
-  const fallback = wanted.fallbackIndex === undefined ? [] : [await wanted.fallbackIndex()];
-  const spec = { ...wanted, indexes: [...wanted.indexes, ...fallback] };
+  const fallback = await findFallback(wanted);
+  const spec = { ...wanted, indexes: [...wanted.indexes, ...fallback.found] };
   const temporary = mkdtempSync(join(workshop.temporary, 'wheels-'));
   const [cache, cacheBelow] = [workshop.cache('python'), workshop.cacheBelow('python')];
   const store = openWheelStore(cache, cacheBelow);
-  await using indexes = openIndexes({ indexes: spec.indexes, cache, cacheBelow, environment: workshop.environment });
+  await using indexes = openIndexes({ indexes: spec.indexes, cache, cacheBelow, environment: workshop.environment, lacking: fallback.lacking });
   const socket = join(temporary, 'index');
   const built = (name: string, archive: PageFile): LocalWheel | undefined => {
     const found = store.find(archiveKey(name, archive.sha256, { spec, bench }));
@@ -73,6 +73,17 @@ export async function makeWheels(wanted: PythonSpec, bench: Workbench, request: 
     return await new Maker({ spec, bench, request, indexes, proxy, store, tools, socket, temporary }).make(ctx);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** A machine without pip has no index to fall back to, and where all comes from git it needs none. */
+async function findFallback({ fallbackIndex }: PythonSpec): Promise<{ readonly found: readonly PackageIndex[]; readonly lacking?: unknown }> {
+  if (fallbackIndex === undefined) return { found: [] };
+  try {
+    return { found: [await fallbackIndex()] };
+  } catch (error) {
+    if (!isArtifactsError(error, 'E_CONFIG')) throw error;
+    return { found: [], lacking: error };
   }
 }
 

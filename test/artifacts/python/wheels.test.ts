@@ -8,6 +8,7 @@ import test from 'ava';
 import { pythonTasks } from '../../../src/artifacts/python/tasks.ts';
 import type { PythonSpec } from '../../../src/artifacts/python/spec.ts';
 import type { MadeArtifact, Workshop } from '../../../src/artifacts/kind.ts';
+import { ArtifactsError } from '../../../src/core/errors.ts';
 import { builtWheel, indexFiles, pythonSpec, sdist } from '../../rig/python.ts';
 import { runCommand } from '../../rig/run.ts';
 import { serve, type RigServer } from '../../rig/server.ts';
@@ -205,6 +206,20 @@ buildTest('what is pinned to git is built from the tarball of the release and fr
   t.regex(file('requirements_absolute_requirements.txt'), /^both==1\.0 .*\nplain==7\.0\.dev1 --hash/);
   await release.list(PLACE);
   t.regex(file('MANIFEST.in'), /\nopenstackgit\/upstream\n$/);
+});
+
+buildTest('a machine without a pip to ask needs none where all comes from git; where something does not, that is the reason', async (t) => {
+  const { dir } = await made();
+  const release = new TestRelease(await testWorkshop(dir, 'no-index'));
+  await writeFile(dir.join('alone.tgz'), sdist({ name: 'alone' }).bytes);
+  await release.add('git alone', 'git', { files: [{ path: 'git-archives/r1.0.0/alone.tgz', from: dir.join('alone.tgz') }], facts: { commit: 'd'.repeat(40) } });
+  const fallbackIndex = () => Promise.reject(new ArtifactsError('E_CONFIG', 'no pip'));
+  const spec = pythonSpec({ git: [{ name: 'alone', subdirectory: undefined }], fallbackIndex });
+  const [wheels] = pythonTasks(spec, async () => machineRoot);
+  const [lacking] = pythonTasks({ ...spec, requirements: ['other'] }, async () => machineRoot);
+
+  t.is((await release.make(wheels!)).detail, '1 wheel: 1 built, 0 reused, 0 taken from an index');
+  await t.throwsAsync(release.make(lacking!), { code: 'E_CONFIG', message: 'no pip' });
 });
 
 buildTest('versions that do not go together are named; nothing is made', async (t) => {
