@@ -6,7 +6,8 @@
  * root below it. So whoever breaks out of the chroot finds nothing worth the trouble.
  *
  * Variables: STAGE, an empty folder; TREE, the root filesystem; LAYER, `memory` to work over it, `none` to write to it;
- * SIZE, bytes it may write; OWNER, `uid:gid`, of the writable binds while the command runs; SOCKET and PORT, or empty.
+ * SIZE, bytes it may write; USER_NAMESPACE, `yes` for an ordinary user; OWNER, `uid:gid`, of the writable binds while the
+ * command runs; SOCKET and PORT, or empty.
  * Arguments: from, to, `read` or `write` for each bind; `--`; the command.
  */
 export const INIT_SCRIPT = `
@@ -40,7 +41,10 @@ if [ "$LAYER" = memory ]; then
   mount -t tmpfs -o mode=755,nosuid,nodev,size="$SIZE" layer layer
   mkdir layer/upper layer/work
   chmod --reference=base layer/upper
-  mount -t overlay -o nodev,lowerdir=base,upperdir=layer/upper,workdir=layer/work overlay root
+  places=lowerdir=base,upperdir=layer/upper,workdir=layer/work
+  # In a user namespace only this lets folders be removed; kernels before 6.6 have no such attributes on a tmpfs.
+  if [ "$USER_NAMESPACE" = yes ] && mount -t overlay -o "nodev,userxattr,$places" overlay root 2>/dev/null; then :
+  else mount -t overlay -o "nodev,$places" overlay root; fi
 else
   mount --bind "$TREE" root
   mount -o remount,bind,nodev root

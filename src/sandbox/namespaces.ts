@@ -46,6 +46,11 @@ export async function runAsOwner(command: readonly string[], ctx?: Context): Pro
   return runCommand(program, words, ctx === undefined ? {} : { signal: ctx.signal });
 }
 
+/** Whether it takes a user namespace to be root of others. */
+export function hasUserNamespace(): boolean {
+  return process.getuid?.() !== 0;
+}
+
 function userNamespace(): readonly string[] {
-  return process.getuid?.() === 0 ? [] : ['--user', '--map-root-user', '--map-auto'];
+  return hasUserNamespace() ? ['--user', '--map-root-user', '--map-auto'] : [];
 }

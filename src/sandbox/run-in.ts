@@ -6,7 +6,7 @@ import type { Context } from '../core/context.ts';
 import { ArtifactsError, fromSystemError } from '../core/errors.ts';
 import { startCommand, type RunningCommand } from '../util/run-command.ts';
 import { FORWARDER, INIT_SCRIPT } from './init-script.ts';
-import { inNamespaces } from './namespaces.ts';
+import { hasUserNamespace, inNamespaces } from './namespaces.ts';
 
 export interface RunOptions {
   /** A folder for mount points; it need not outlive the run. */
@@ -98,6 +98,7 @@ function initEnvironment(tree: string, stage: string, { keep, limits, user, netw
     TREE: tree,
     LAYER: keep === true ? 'none' : 'memory',
     SIZE: String(limits?.layerBytes ?? DEFAULT_LIMITS.layerBytes),
+    USER_NAMESPACE: hasUserNamespace() ? 'yes' : 'no',
     OWNER: user === 'root' ? '0:0' : `${BUILDER}:${BUILDER}`,
     FORWARDER,
     ...socket,
