@@ -38,6 +38,7 @@ export function buildMirror(
     format: 'apt',
     upstream,
     archiveUrl: merged.archive_url,
+    list: undefined,
     distribution,
     components: unique(merged.components ?? merged.component1 ?? []),
     architectures: unique(merged.architectures ?? defaults.architectures),

@@ -1,8 +1,9 @@
 import { isAbsolute, join } from 'node:path';
 import { checkFilter, unique } from './build-mirror.ts';
-import { check } from './check.ts';
+import { check, refuse } from './check.ts';
 import type { CheckContext } from './check.ts';
 import type { Mirror } from './config.ts';
+import { formatPath } from './problem.ts';
 import type { Path } from './problem.ts';
 import { rpmMirrorSchema } from './schema.ts';
 
@@ -18,11 +19,22 @@ export function buildRpmMirror(
   if (written === undefined) return undefined;
   if (written.filter !== undefined) checkFilter(written.filter, path, context);
   const keys = written.gpg?.key ?? [];
+  const given = (['archive_url', 'metalink', 'mirrorlist'] as const).filter((name) => written[name] !== undefined);
+  const [kind, ...others] = given;
+  const url = kind === undefined ? undefined : written[kind];
+  if (kind === undefined || url === undefined || others.length > 0) {
+    refuse(context, path, `${formatPath(path)}: name one of archive_url, metalink and mirrorlist`);
+    return undefined;
+  }
+  if (kind === 'metalink' && !url.startsWith('https:') && keys.length === 0) {
+    refuse(context, [...path, 'metalink'], `${formatPath(path)}.metalink: without TLS it vouches for nothing; write https or pin a key`);
+  }
   return {
     name: written.name,
     format: 'rpm',
-    upstream: { kind: 'url', url: written.archive_url },
-    archiveUrl: written.archive_url,
+    upstream: { kind: 'url', url },
+    archiveUrl: url,
+    list: kind === 'archive_url' ? undefined : kind,
     distribution: '',
     components: [],
     architectures: unique(written.architectures ?? []),

@@ -70,6 +70,8 @@ export interface Mirror {
   readonly upstream: Upstream;
   /** What stands in the file: an URL (possibly with credentials: redact before showing) or `system:<suite>`. */
   readonly archiveUrl: string;
+  /** The URL is that of a list of mirrors: a metalink, which vouches for what they serve, or a plain list. */
+  readonly list: 'metalink' | 'mirrorlist' | undefined;
   /** As asked of the upstream; empty for rpm. Undefined only with a `system` upstream: then it is its suite. */
   readonly distribution: string | undefined;
   /** Empty: those the upstream's Release (or the machine's source) lists. */

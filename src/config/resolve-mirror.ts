@@ -51,13 +51,14 @@ export async function resolveMirror(
     definition: {
       name: mirror.name,
       format: mirror.format,
-      urls: [...(source?.urls ?? [mirror.archiveUrl]), ...mirror.fallbackUrls],
+      urls: [...(mirror.list === undefined ? (source?.urls ?? [mirror.archiveUrl]) : []), ...mirror.fallbackUrls],
+      ...(mirror.list === undefined ? {} : { listUrl: mirror.archiveUrl }),
       request: { distribution, components, architectures, kinds: mirror.kinds, files: mirror.files },
       ...(mirror.filter === undefined
         ? {}
         : { filter: { query: mirror.filter, withDependencies: mirror.filterWithDeps, follow } }),
       ...(mirror.newest === undefined ? {} : { newest: mirror.newest }),
-      keyrings: await readKeyrings(mirror, source, machine),
+      keyrings: isVouched(mirror) ? [] : await readKeyrings(mirror, source, machine),
       fingerprints,
       ...(mirror.maxAge === undefined ? {} : { maxAge: mirror.maxAge }),
       checkValidUntil: mirror.checkValidUntil ?? source?.checkValidUntil ?? true,
@@ -72,6 +73,11 @@ function refuseShortIds(mirror: Mirror): void {
   if (mirror.shortKeyIds.length === 0) return;
   const ids = mirror.shortKeyIds.join(', ');
   throw problem(mirror, `key id ${ids} is too short to pin a key`, 'Put the full fingerprint (40 hex digits) into gpg.key.');
+}
+
+/** Trusted by its metalink alone. */
+function isVouched({ list, fingerprints }: Mirror): boolean {
+  return list === 'metalink' && fingerprints.length === 0;
 }
 
 async function readKeyrings(

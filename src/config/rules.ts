@@ -68,7 +68,7 @@ function keysArePinned({ config, context }: RuleInput): void {
       const ids = mirror.shortKeyIds.join(', ');
       const message = `mirror ${mirror.name}: short key id ${ids}: pin the full fingerprint before this mirror is updated`;
       warningAt(context, mirror.place, message);
-    } else if (mirror.fingerprints.length === 0 && !isSystem(mirror) && mirror.present) {
+    } else if (mirror.fingerprints.length === 0 && !isSystem(mirror) && mirror.list !== 'metalink' && mirror.present) {
       problemAt(context, mirror.place, `mirror ${mirror.name}: gpg.key is missing; pin the full fingerprint of its key`);
     }
   }

@@ -4,6 +4,7 @@ import { MERGE_POLICIES } from '../core/snapshot.ts';
 import { GIT_VARIABLES } from './git-schema.ts';
 import { RELEASE_PLACEHOLDER, SERIES_PLACEHOLDER } from './templates.ts';
 import {
+  documentUrl,
   duration,
   flag,
   httpUrl,
@@ -116,7 +117,9 @@ const rpmUrl = textAs((text) => parseHttpUrl(text));
 
 export const rpmMirrorSchema = strict({
   name: safeName,
-  archive_url: rpmUrl,
+  archive_url: rpmUrl.optional(),
+  metalink: documentUrl.optional(),
+  mirrorlist: documentUrl.optional(),
   architectures: words(rpmArchitecture).optional(),
   filter: line.optional(),
   filter_with_deps: flag.optional(),

@@ -130,6 +130,12 @@ export function parseHttpUrl(text: string): Parsed<string> {
 
 export const httpUrl = textAs(parseHttpUrl);
 
+/** The same of one document, which may be asked for with a query. */
+export const documentUrl = textAs((text) => {
+  const result = parseHttpUrl(text.replace(/\?[^#]*$/, ''));
+  return 'value' in result && URL.canParse(text) ? { value: text } : result;
+});
+
 /** A value as a message shows it: short, on one line. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);

@@ -34,6 +34,8 @@ export interface UpstreamFormat {
    * Throws E_FORMAT, E_PATH.
    */
   readIndex(index: UpstreamIndex, chunks: AsyncIterable<Buffer>, companions?: readonly AsyncIterable<Buffer>[]): AsyncIterable<readonly UpstreamPackage[]>;
+  /** Reads a list of mirrors, where the format has such. Throws E_FORMAT. */
+  readMirrorList?(text: Buffer): MirrorList;
   /** Reads a file that vouches for others. Throws E_FORMAT, E_PATH. */
   readBundle(index: UpstreamIndex, text: Buffer): UpstreamBundle;
 }
@@ -48,6 +50,14 @@ export interface UpstreamRequest {
   readonly kinds?: readonly string[];
   /** Globs of further files that the root metadata lists; `*` stands for anything. */
   readonly files?: readonly string[];
+}
+
+/** Where an upstream can be had. */
+export interface MirrorList {
+  /** Base URLs, the preferred one first. */
+  readonly urls: readonly string[];
+  /** Digests of root metadata it vouches for, older ones that still may be served included; none: it vouches for nothing. */
+  readonly roots: readonly Sha256[];
 }
 
 /** A file that carries the signature of the whole repository. */

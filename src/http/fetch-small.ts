@@ -12,6 +12,8 @@ export interface SmallRequest {
   readonly limit: number;
   /** The path is a folder's, so that a slash ends it: the page of a project at a package index. */
   readonly folder?: boolean;
+  /** The query of the URL, `?` included. */
+  readonly search?: string;
   /** Validators of what is already known; with one of them the answer can be `unchanged`. */
   readonly etag?: string;
   readonly lastModified?: string;
@@ -36,7 +38,7 @@ export async function fetchSmall(
   { path, request }: { readonly path: string; readonly request: SmallRequest },
   ctx: Context,
 ): Promise<SmallAnswer> {
-  const encoded = `${encodePath(path)}${request.folder === true ? '/' : ''}`;
+  const encoded = `${encodePath(path)}${request.folder === true ? '/' : ''}${request.search ?? ''}`;
   const sink = new MemorySink(request.limit);
   const headers = {
     ...(request.etag !== undefined && { 'if-none-match': request.etag }),

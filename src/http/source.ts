@@ -17,10 +17,12 @@ export interface Source {
   readonly now: Clock;
 }
 
-/** The URL of a file below a base. The path is already encoded. */
+/** The URL of a file below a base. The path is already encoded, so that a `?` in it begins a query. */
 export function fileUrl(base: Base, encodedPath: string): URL {
   const url = new URL(base.url);
-  url.pathname += encodedPath;
+  const [path = '', ...query] = encodedPath.split('?');
+  url.pathname += path;
+  if (query.length > 0) url.search = query.join('?');
   return url;
 }
 

@@ -10,8 +10,10 @@ import type { UpstreamRequest } from '../formats/format.ts';
 export interface MirrorDefinition {
   readonly name: string;
   readonly format: string;
-  /** Base URLs, the preferred one first. */
+  /** Base URLs, the preferred one first; with a list those that stand in when the list's fail. */
   readonly urls: readonly string[];
+  /** URL of a list of mirrors. */
+  readonly listUrl?: string;
   readonly request: UpstreamRequest;
   readonly filter?: MirrorFilter;
   /** Of each name and architecture only so many of the highest versions. */

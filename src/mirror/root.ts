@@ -5,8 +5,8 @@ import { sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { RepoFormat, RootEntry, UpstreamRoot } from '../formats/format.ts';
 import { RELEASE_LIMIT, SIGNATURE_LIMIT } from '../http/limits.ts';
-import type { Upstream } from '../http/upstream.ts';
 import type { MirrorDefinition } from './definition.ts';
+import type { MirrorUpstream } from './listed-upstream.ts';
 
 /** What the user allows this time, each with a flag of its own. */
 export interface UpdateOptions {
@@ -19,7 +19,7 @@ export interface UpdateOptions {
 }
 
 export interface RootTools {
-  readonly upstream: Upstream;
+  readonly upstream: MirrorUpstream;
   readonly format: RepoFormat;
   readonly clock: Clock;
 }
@@ -99,6 +99,14 @@ async function verify(
   tools: RootTools,
   ctx: Context,
 ): Promise<Verified> {
+  const { vouched } = tools.upstream;
+  if (vouched !== undefined && !vouched.has(sha256(bytes))) {
+    throw new ArtifactsError('E_HASH', `Mirror "${mirror.name}": ${entry.path} is none that the metalink vouches for`, {
+      hint: 'The upstream is being updated. Try again later.',
+    });
+  }
+  // A list had over TLS takes the place of a key, where none is pinned.
+  if (vouched !== undefined && mirror.fingerprints.length === 0) return { text: bytes, fingerprints: [], warnings: [] };
   // Loaded here, so that an unchanged upstream does not pay for the OpenPGP library.
   const { verifyClearsigned, verifyDetached } = await import('../sign/verify.ts');
   const trust = { keyrings: mirror.keyrings, fingerprints: mirror.fingerprints, now: tools.clock() };

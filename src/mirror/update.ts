@@ -5,9 +5,10 @@ import { isTrusted, type MirrorState } from '../catalog/mirrors.ts';
 import type { Clock, Context } from '../core/context.ts';
 import { isArtifactsError } from '../core/errors.ts';
 import { formatOf } from '../formats/index.ts';
-import { isAbsentError, type Upstream } from '../http/upstream.ts';
+import { isAbsentError } from '../http/upstream.ts';
 import type { Pool } from '../pool/index.ts';
 import type { MirrorDefinition } from './definition.ts';
+import type { MirrorUpstream } from './listed-upstream.ts';
 import { fetchRoot, type FreshRoot, type UpdateOptions } from './root.ts';
 
 export interface MirrorTools {
@@ -22,7 +23,7 @@ export interface MirrorTools {
 /** A definition and how to reach its upstream: opened when it is asked, closed by the update. */
 export interface MirrorSource {
   readonly definition: MirrorDefinition;
-  open(): Promise<Upstream>;
+  open(ctx: Context): Promise<MirrorUpstream>;
 }
 
 export interface MirrorUpdate {
@@ -45,7 +46,7 @@ export async function updateMirror(
   ctx: Context,
 ): Promise<MirrorUpdate> {
   return tools.locks.hold(`mirror-${mirror.name}`, ctx, async () => {
-    const upstream = await open();
+    const upstream = await open(ctx);
     try {
       return await updateFrom(upstream, { mirror, options }, tools, ctx);
     } finally {
@@ -59,7 +60,7 @@ interface Wish {
   readonly options: UpdateOptions;
 }
 
-async function updateFrom(upstream: Upstream, { mirror, options }: Wish, tools: MirrorTools, ctx: Context): Promise<MirrorUpdate> {
+async function updateFrom(upstream: MirrorUpstream, { mirror, options }: Wish, tools: MirrorTools, ctx: Context): Promise<MirrorUpdate> {
   const format = formatOf(mirror.format);
   const before = tools.catalog.mirrors.get(mirror.name);
   const redefined = before !== undefined && before.inputs !== mirror.inputs;

@@ -211,15 +211,16 @@ async function openMirror(mirror: Mirror, app: App, ctx: Context): Promise<Mirro
   for (const warning of warnings) ctx.report({ type: 'warning', message: `${mirror.name}: ${warning}` });
   return {
     definition,
-    open: async () => {
-      const { openUpstream } = await import('../http/upstream.ts');
-      return openUpstream({
-        urls: definition.urls,
+    open: async (during) => {
+      const options = {
         parallel: config.downloads.parallel,
         environment: app.settings.environment,
         now: app.clock,
         ...(proxy === undefined ? {} : { proxy }),
-      });
+      };
+      if (definition.listUrl === undefined) return (await import('../http/upstream.ts')).openUpstream({ urls: definition.urls, ...options });
+      const { openListed } = await import('../mirror/listed-upstream.ts');
+      return openListed(definition, definition.listUrl, options, during);
     },
   };
 }

@@ -1,10 +1,14 @@
 /** A release with an rpm part, from upstreams made by createrepo_c to a root that dnf installs from it. */
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { buildDeb } from '../rig/deb.ts';
 import { buildRpms } from '../rig/rpm.ts';
 import { rpmUpstream } from '../rig/rpm-upstream.ts';
 import { runCommand } from '../rig/run.ts';
+import { serve } from '../rig/server.ts';
 import { testWith } from '../rig/skip.ts';
 import { tempDir } from '../rig/temp.ts';
+import { aptUpstream } from '../rig/upstream.ts';
 import { hasRpmTools, makeRpmScene, NO_RPM_TOOLS } from './support.ts';
 
 const witnessed = testWith(hasRpmTools, NO_RPM_TOOLS);
@@ -50,4 +54,56 @@ witnessed('dnf installs from a release that was mirrored, frozen, merged and pub
   t.is((await scene.site.run(['db', 'check', '--deep'])).status, 0);
   const { stdout } = await runCommand('xmllint', ['--noout', `${folder}/x86_64/repodata/repomd.xml`]);
   t.is(stdout, '');
+});
+
+witnessed('apt and rpm stand side by side in one release, and either is built alone', async (t) => {
+  await using dir = await tempDir();
+  const upstream = await rpmUpstream(dir, { rpms: await buildRpms(dir, [{ name: 'alpha' }]) });
+  const debian = await aptUpstream({ components: { main: [buildDeb({ name: 'hello', version: '1.0-1' })] } });
+  await using server = await serve(debian.files);
+  await using scene = await makeRpmScene(
+    dir,
+    { up: { upstream } },
+    { mirrors: { deb: { upstream: debian, url: server.url } }, miko: { r1: { rig: ['deb'] } }, releases: { 'r1.0.0': { codenames: ['rig', 'el9'] } } },
+  );
+  interface Built {
+    readonly nodes: readonly { readonly id: string }[];
+  }
+
+  const only = await scene.site.json<Built>(['build', '--release', 'r1.0.0', '--only', 'rpm']);
+  t.true(only.nodes.some(({ id }) => id === 'publish rpm-mirror/integrated r1.0.0-el9'));
+  t.false(only.nodes.some(({ id }) => id.includes('apt-mirror')));
+  await scene.site.json(['build', '--release', 'r1.0.0']);
+
+  const folder = `${scene.site.publicRoot}/releases/r1.0.0/latest`;
+  const manifest = JSON.parse(readFileSync(`${folder}/manifest.json`, 'utf8')) as { files: readonly { path: string; sha256: string }[] };
+  const paths = manifest.files.map(({ path }) => path);
+  t.true(paths.includes('apt-mirror/integrated/dists/r1.0.0-rig/InRelease'));
+  t.true(paths.includes('rpm-mirror/integrated/r1.0.0-el9/x86_64/repodata/repomd.xml'));
+  t.true(paths.some((path) => /^rpm-mirror\/integrated\/r1\.0\.0-el9\/x86_64\/pool\/.*_alpha-1\.0-1\.noarch\.rpm$/.test(path)));
+  for (const { path, sha256 } of manifest.files) {
+    t.is(createHash('sha256').update(readFileSync(`${scene.site.publicRoot}/${path}`)).digest('hex'), sha256, path);
+  }
+  t.is((await scene.site.run(['publish', 'verify'])).status, 0);
+  t.is((await scene.site.run(['db', 'cleanup'])).status, 0);
+  t.is((await scene.site.run(['publish', 'verify'])).status, 0);
+});
+
+witnessed('a client in the middle of a generation goes on with it after the next is published', async (t) => {
+  await using dir = await tempDir();
+  const [alpha, beta] = await buildRpms(dir, [{ name: 'alpha' }, { name: 'beta' }]);
+  const upstream = await rpmUpstream(dir, { rpms: [alpha].flatMap((rpm) => rpm ?? []) });
+  await using scene = await makeRpmScene(dir, { up: { upstream } });
+  await scene.site.json(['build', '--release', 'r1.0.0']);
+  const repodata = `${scene.site.publicRoot}/rpm-mirror/integrated/r1.0.0-el9/x86_64/repodata`;
+  const before = readdirSync(repodata).filter((name) => !name.startsWith('repomd'));
+
+  await upstream.republish({ rpms: [alpha, beta].flatMap((rpm) => rpm ?? []) });
+  await scene.site.json(['build', '--release', 'r1.0.0', '--replace']);
+
+  const after = readdirSync(repodata);
+  t.deepEqual(before.filter((name) => !after.includes(name)), []);
+  t.true(after.length > before.length + 2);
+  const client = await scene.client('client', 'rpm-mirror/integrated/r1.0.0-el9/x86_64');
+  t.is((await client.ok(['repoquery', '-q', '--all'])).trim().split('\n').length, 2);
 });

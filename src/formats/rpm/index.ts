@@ -4,6 +4,7 @@
  */
 import type { RepoFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
 import { localFiles } from './local.ts';
+import { readMirrorList } from './mirror-list.ts';
 import { publishing } from './publishing.ts';
 import { readPackages } from './read-index.ts';
 import { readRoot, rootEntries } from './root.ts';
@@ -19,6 +20,7 @@ export const rpm: RepoFormat = {
     entries: rootEntries,
     readRoot,
     readIndex,
+    readMirrorList,
     readBundle: noBundles,
   },
   local: localFiles,
