@@ -1,4 +1,4 @@
-import { baseSources } from '../../src/config/base-repositories.ts';
+import { baseRepositories } from '../../src/config/base-repositories.ts';
 import { thisMachine } from '../../src/config/machine.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { isArtifactsError } from '../../src/core/errors.ts';
@@ -19,7 +19,7 @@ rooted('F22 this machine\'s own distribution becomes a root filesystem in which 
   const config = await loadConfig({ root: dir.path, environment: {}, sources: sources({ 'vars/a.yml': 'base_repositories: {system: [{system: yes}]}\n' }) });
   const ctx = testContext();
   try {
-    const base = await baseSources(config, codename, { machine, keys: dir.join('keys') });
+    const base = await (await baseRepositories(config, codename, { machine, keys: dir.join('keys') })).resolve();
     const spec = { codename, architecture: await machine.architecture(), sources: base, packages: [] };
     const root = await prepareRoot(spec, { cache: dir.join('cache'), network: (await machine.settings()).proxy }, ctx);
 
