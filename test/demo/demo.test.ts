@@ -3,7 +3,8 @@
  * clients that know nothing of us.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
@@ -19,10 +20,13 @@ const MINUTES = 60_000;
 
 /** Whether the upstreams of this machine answer, asked of one of them by apt's own means. */
 function isOnline(): boolean {
-  const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(REPO_URI)dists/$(SUITE)/InRelease'], { encoding: 'utf8' });
+  const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(REPO_URI)dists/$(RELEASE)/InRelease'], { encoding: 'utf8' });
   const [uri = ''] = (stdout ?? '').split('\n');
-  const probe = spawnSync('/usr/lib/apt/apt-helper', ['-o', 'Acquire::Retries=0', '-o', 'Acquire::http::Timeout=10', 'download-file', uri, '/dev/null'], { encoding: 'utf8' });
-  return uri !== '' && probe.status === 0;
+  const folder = mkdtempSync(join(tmpdir(), 'artifacts-test-'));
+  const helper = ['-o', 'Acquire::Retries=0', '-o', 'Acquire::http::Timeout=10', 'download-file', uri, join(folder, 'InRelease')];
+  const { status } = spawnSync('/usr/lib/apt/apt-helper', helper, { stdio: 'ignore' });
+  rmSync(folder, { recursive: true });
+  return uri !== '' && status === 0;
 }
 
 const ready = isRoot && ['mmdebstrap', 'git', 'python3', 'gpgv', 'xz'].every(hasCommand) && isOnline();
