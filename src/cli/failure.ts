@@ -1,6 +1,7 @@
 import { ArtifactsError, fromSystemError, isArtifactsError } from '../core/errors.ts';
 import { EXIT_FAILED, exitStatusOf } from './exit-status.ts';
 import { printableBlock, printableLine } from './printable.ts';
+import { withSourceLines } from './source-lines.ts';
 
 /** A failure as the command line shows it. */
 export interface Failure {
@@ -76,7 +77,7 @@ function describeBug(thrown: unknown): Failure {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return {
     exitStatus: EXIT_FAILED,
-    text: `${printableBlock(stack)}\nThis is a bug in artifacts; please report it with the lines above.\n`,
+    text: `${printableBlock(withSourceLines(stack))}\nThis is a bug in artifacts; please report it with the lines above.\n`,
     json: { error: { code: 'BUG', message, exitStatus: EXIT_FAILED } },
     bug: true,
   };
