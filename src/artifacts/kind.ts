@@ -9,8 +9,6 @@ import type { Sha256 } from '../core/digest.ts';
 export interface ArtifactKind {
   /** What `--only` takes: `git`. */
   readonly name: string;
-  /** Kinds that are made before it. */
-  readonly after: readonly string[];
   /**
    * Files that list what lies in a place of a release, from all that lies there: indexes, digests, manifests. Their paths
    * are below the public folder, in the place. Pure.

@@ -26,7 +26,6 @@ const PUBLICATION = 'publish apt-mirror/integrated r1.0.0-rig';
 /** A kind whose artifacts are notes: files with a text. */
 const notes: ArtifactKind = {
   name: 'notes',
-  after: [],
   listings: (place, artifacts) => [{ path: `${place}/index.txt`, bytes: artifacts.map(({ id }) => `${id}\n`).join(''), signed: true }],
   shared: (artifacts) => [{ path: 'notes/all/index.txt', bytes: artifacts.map(({ release, id }) => `${release} ${id}\n`).join(''), signed: false }],
 };

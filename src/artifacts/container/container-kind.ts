@@ -5,7 +5,6 @@ import { imageFacts, type ImageFacts } from './facts.ts';
 
 export const containerKind: ArtifactKind = {
   name: 'container',
-  after: ['python'],
   listings: () => [],
   shared: (artifacts) => {
     const images = artifacts.flatMap((artifact) => {

@@ -5,7 +5,6 @@ import { gitFacts } from './facts.ts';
 
 export const gitKind: ArtifactKind = {
   name: 'git',
-  after: [],
   listings: (place, artifacts) => {
     const ours = artifacts.filter(({ kind }) => kind === 'git').sort((a, b) => (a.id < b.id ? -1 : 1));
     return ours.length === 0 ? [] : [index(place, ours), sums(place, ours)];

@@ -8,7 +8,6 @@ import { linksPage, simpleIndex } from './simple-index.ts';
 
 export const pythonKind: ArtifactKind = {
   name: 'python',
-  after: ['git'],
   listings: (place, artifacts) => {
     const own = artifacts.filter(({ kind }) => kind === 'python');
     if (own.length === 0 || !place.startsWith('os-releases/')) return [];
