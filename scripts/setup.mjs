@@ -36,7 +36,9 @@ export function isBuilt() {
   const built = join(ROOT, 'build', 'src', 'cli', 'main.js');
   if (!existsSync(built)) return false;
   const { mtimeMs } = statSync(built);
-  const sources = readdirSync(join(ROOT, 'src'), { recursive: true }).map((path) => join(ROOT, 'src', path));
+  const entries = readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true });
+  // The time of a folder is that of its last copy.
+  const sources = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   return [join(ROOT, 'tsconfig.json'), ...sources].every((path) => statSync(path).mtimeMs <= mtimeMs);
 }
 
