@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { generateKey } from '../../src/sign/generate-key.ts';
-import { aptClient } from '../rig/apt.ts';
 import { PROJECT, runArtifacts, runCommand } from '../rig/run.ts';
 import { serve, type RigServer } from '../rig/server.ts';
 import { hasCommand, isRoot, testWith } from '../rig/skip.ts';
@@ -121,18 +120,25 @@ demo('the demo is built whole, its manifest lists what is served, and a second b
   }
 });
 
-demo('F27 F28 apt, bound to the release alone by the published overrides, installs from it', async (t) => {
+demo('F27 F28 apt in strict mode, in a fresh root filesystem, knows the release alone and installs from it', async (t) => {
   t.timeout(12 * MINUTES);
-  const { dir, server, publicRoot, key, codename } = await theScene();
-  const strict = join(publicRoot, 'releases/demo/latest/overrides/strict/apt', codename);
-  const line = readFileSync(join(strict, 'rpco.list'), 'utf8');
-  t.true(line.includes(`${server.url}/apt-mirror/integrated`), line);
+  const { dir, server, publicRoot, codename } = await theScene();
+  const root = dir.join('strict');
+  await unpackImage(publicRoot, root);
+  const overrides = join(publicRoot, 'releases/demo/latest/overrides/strict/apt', codename);
+  rmSync(join(root, 'etc/apt/sources.list.d'), { recursive: true });
+  mkdirSync(join(root, 'etc/apt/sources.list.d'));
+  cpSync(join(overrides, 'rpco.sources'), join(root, 'etc/apt/sources.list.d/rpco.sources'));
+  cpSync(join(overrides, 'rpco.pref'), join(root, 'etc/apt/preferences.d/rpco.pref'));
 
-  const client = await aptClient(dir, 'apt', { sources: [`deb [signed-by=%KEYRING%] ${server.url}/apt-mirror/integrated demo-${codename} main`], keyring: key });
-  await client.update();
-  await client.download(['hello', 'jq']);
+  const inside = 'apt-get update && apt-get install --yes --no-install-recommends jq && jq --version && apt-cache policy jq';
+  const mounted = 'mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" && exec chroot "$1" sh -c "$2"';
+  const installed = await runCommand('unshare', ['--mount', 'sh', '-c', mounted, 'sh', root, inside], { env: { DEBIAN_FRONTEND: 'noninteractive', http_proxy: undefined }, timeout: 3 * MINUTES });
 
-  t.true(server.paths().some((path) => /^\/apt-mirror\/integrated\/pool\/[0-9a-f]{2}\/[0-9a-f]{64}_hello_.*\.deb$/.test(path)));
+  t.is(installed.status, 0, installed.stdout + installed.stderr);
+  t.regex(installed.stdout, /^jq-1\./m);
+  t.regex(installed.stdout, new RegExp(`1001 ${server.url}/apt-mirror/integrated`));
+  t.true(server.paths().some((path) => /^\/apt-mirror\/integrated\/pool\/[0-9a-f]{2}\/[0-9a-f]{64}_jq_.*\.deb$/.test(path)));
 });
 
 demo('F17 git works from the archive, which holds the history of the commit that is listed', async (t) => {
@@ -225,6 +231,14 @@ demo('the same inputs give the same bytes: a second builder with nothing of the 
   t.deepEqual([...second].filter(([path, digest]) => first.get(path) !== digest), []);
   t.true([...first.keys()].some((path) => path.endsWith('rootfs.tar.xz')));
 });
+
+/** The image's root filesystem, in a folder. */
+async function unpackImage(publicRoot: string, folder: string): Promise<void> {
+  const [line = ''] = readFileSync(join(publicRoot, 'meta/1.0/index-system'), 'utf8').split('\n');
+  mkdirSync(folder);
+  const { status, stderr } = await runCommand('tar', ['-xJf', join(publicRoot, line.split(';')[5] ?? '', 'rootfs.tar.xz'), '-C', folder, '--numeric-owner']);
+  if (status !== 0) throw new Error(stderr);
+}
 
 /** Digests by path, without what says when it was made: root metadata, signatures, what names a dated build. */
 function digests({ build: id, files }: Manifest): ReadonlyMap<string, string> {
