@@ -17,6 +17,9 @@ import { gpgv, hashOf } from '../rig/witness.ts';
 
 const MINUTES = 60_000;
 
+/** All builds of this file are made at one time (reproducible-builds.org), so that what they say of it is the same. */
+const CLOCK = String(Math.floor(Date.now() / 1000));
+
 /** Whether the upstreams of this machine answer, asked of one of them by apt's own means. */
 function isOnline(): boolean {
   const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(REPO_URI)dists/$(RELEASE)/InRelease'], { encoding: 'utf8' });
@@ -84,7 +87,12 @@ async function makeScene(): Promise<Scene> {
 }
 
 async function build(dir: TempDir, state: string): Promise<Built> {
-  const { stdout, stderr, status } = await runArtifacts(['build', '--release', 'demo', '--json'], { root: dir.join('root'), state: dir.join(state), timeout: 10 * MINUTES });
+  const { stdout, stderr, status } = await runArtifacts(['build', '--release', 'demo', '--json'], {
+    root: dir.join('root'),
+    state: dir.join(state),
+    env: { SOURCE_DATE_EPOCH: CLOCK },
+    timeout: 10 * MINUTES,
+  });
   if (status !== 0 && status !== 3) throw new Error(`artifacts build ended with ${status}:\n${stdout}\n${stderr}`);
   return JSON.parse(stdout) as Built;
 }
@@ -138,7 +146,7 @@ demo('F27 F28 apt in strict mode, in a fresh root filesystem, knows the release 
   t.is(installed.status, 0, installed.stdout + installed.stderr);
   t.regex(installed.stdout, /^jq-1\./m);
   t.regex(installed.stdout, new RegExp(`1001 ${server.url}/apt-mirror/integrated`));
-  t.true(server.paths().some((path) => /^\/apt-mirror\/integrated\/pool\/[0-9a-f]{2}\/[0-9a-f]{64}_jq_.*\.deb$/.test(path)));
+  t.regex(server.paths().filter((path) => path.includes('jq')).join('\n'), /^\/apt-mirror\/integrated\/+pool\/[0-9a-f]{2}\/[0-9a-f]{64}_jq_\S+\.deb$/m);
 });
 
 demo('F17 git works from the archive, which holds the history of the commit that is listed', async (t) => {
@@ -240,9 +248,6 @@ async function unpackImage(publicRoot: string, folder: string): Promise<void> {
   if (status !== 0) throw new Error(stderr);
 }
 
-/** Digests by path, without what says when it was made: root metadata, signatures, what names a dated build. */
-function digests({ build: id, files }: Manifest): ReadonlyMap<string, string> {
-  const dated = /\.asc$|\/dists\/[^/]+\/(?:In)?Release(?:\.gpg)?$|^releases\//;
-  const plain = files.filter(({ path }) => !dated.test(path)).map(({ path, sha256 }) => [path.replace(id, 'BUILD').replace(/\/\d{8}_\d\d:\d\d\//, '/BUILD/'), sha256] as const);
-  return new Map(plain.sort(([a], [b]) => (a < b ? -1 : 1)));
+function digests({ files }: Manifest): ReadonlyMap<string, string> {
+  return new Map(files.map(({ path, sha256 }) => [path, sha256]));
 }

@@ -87,7 +87,7 @@ function validatorsOf(bytes: Uint8Array): Validators {
 function fromFolder(folder: string, path: string): ServedFile | undefined {
   if (path.split('/').includes('..')) return undefined;
   try {
-    const file = join(folder, path);
+    const file = join(folder, path.endsWith('/') ? `${path}index.html` : path);
     const { mtime, mtimeMs, size } = statSync(file);
     return { bytes: readFileSync(file), etag: `"${Math.trunc(mtimeMs).toString(16)}-${size}"`, lastModified: mtime.toUTCString() };
   } catch {
