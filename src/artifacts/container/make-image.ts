@@ -107,7 +107,7 @@ async function describe({ image, root, sources, tar, epoch, privileged }: Packed
   const lies = imageFolder(image, release, build);
   const server = await packServer({ image, release, build, folder, xz }, ctx);
   const place = ociPlace(image, release);
-  const oci = await makeOciLayout({ architecture: image.architecture, name: variantOf(release, image.role), tar, gzip, created: epoch }, { folder: join(folder, 'oci'), place });
+  const oci = await makeOciLayout({ architecture: image.architecture, name: variantOf(release, image.role), rootfs, gzip, created: epoch }, { folder: join(folder, 'oci'), place });
   const facts: ImageFacts = {
     role: image.role,
     variant: variantOf(release, image.role),

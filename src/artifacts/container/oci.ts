@@ -11,8 +11,9 @@ export interface OciImage {
   readonly architecture: string;
   /** `org.opencontainers.image.ref.name`. */
   readonly name: string;
-  /** The root filesystem, packed, and the same compressed. */
-  readonly tar: string;
+  /** Digest of the root filesystem, packed. */
+  readonly rootfs: Sha256;
+  /** The same, compressed. */
   readonly gzip: string;
   /** Seconds. */
   readonly created: number;
@@ -27,7 +28,7 @@ export async function makeOciLayout(image: OciImage, { folder, place }: { readon
     architecture: goMachineOf(image.architecture),
     os: 'linux',
     config: { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'], Cmd: ['/bin/sh'] },
-    rootfs: { type: 'layers', diff_ids: [named(await hashFile(image.tar))] },
+    rootfs: { type: 'layers', diff_ids: [named(image.rootfs)] },
     history: [{ created, created_by: image.name }],
   });
   const manifest = json({
