@@ -15,6 +15,8 @@ import type { InstalledPackage, Root, RootSpec } from './root.ts';
 export interface RootTools {
   /** A folder of one's own that outlives runs and may be deleted. */
   readonly cache: string;
+  /** A cache of the same kind to find roots in, and for reading only: nothing is locked, dated or removed there. */
+  readonly below?: string | undefined;
   /** How http sources are reached. */
   readonly network?: AptNetwork;
   /** Roots kept; those unused for longest go. Default 8. */
@@ -62,14 +64,20 @@ export async function prepareRoot(spec: RootSpec, tools: RootTools, ctx: Context
     return { folder, packages, sources };
   });
   const digest = sha256(canonicalJson({ recipe: RECIPE, architecture: spec.architecture, packages: chosen.packages }));
+  if (tools.below !== undefined && isReadable(join(tools.below, 'roots', digest))) return readRoot(tools.below, digest, chosen);
   const root = await holdFile(join(tools.cache, 'locks', digest), ctx, async () => {
     if (!existsSync(join(tools.cache, 'roots', digest))) await makeRoot({ spec, digest, ...chosen }, tools, ctx);
     const now = new Date();
     utimesSync(join(tools.cache, 'roots', digest), now, now);
-    return readRoot(tools.cache, digest, { packages: chosen.packages, sources: chosen.sources });
+    return readRoot(tools.cache, digest, chosen);
   });
   await evict(tools, digest);
   return root;
+}
+
+/** Of another user's root the owners make no sense to us: outside of our ids all of them look the same. */
+function isReadable(folder: string): boolean {
+  return statSync(join(folder, 'tree'), { throwIfNoEntry: false })?.uid === process.getuid?.();
 }
 
 interface Making {

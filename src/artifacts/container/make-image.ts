@@ -29,7 +29,7 @@ export async function makeImage(image: ImageSpec, request: MakeRequest, ctx: Con
   const { workshop, folder } = request;
   const key = join(workshop.publicRoot, image.publication.key);
   const spec = await rootSpec(image, request);
-  const root = await prepareRoot(spec, { cache: workshop.cache('roots'), network: image.network }, ctx);
+  const root = await prepareRoot(spec, { cache: workshop.cache('roots'), below: workshop.cacheBelow('roots'), network: image.network }, ctx);
   const tree: ImageTree = { path: join(folder, 'tree'), temporary: join(folder, 'sandbox'), log: join(folder, 'log') };
   const checked = join(folder, 'checked');
   makeFolder(tree.temporary);

@@ -91,5 +91,5 @@ async function atBench({ spec, prepare }: Opening, request: MakeRequest, ctx: Co
 
 const prepareInCache: PrepareRoot = async (wanted, { spec, workshop }, ctx) => {
   const { prepareRoot } = await import('../../sandbox/prepare-root.ts');
-  return prepareRoot(wanted, { cache: workshop.cache('roots'), network: spec.proxies }, ctx);
+  return prepareRoot(wanted, { cache: workshop.cache('roots'), below: workshop.cacheBelow('roots'), network: spec.proxies }, ctx);
 };
