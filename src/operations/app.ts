@@ -14,6 +14,7 @@ import type { Pool } from '../pool/index.ts';
 import type { BuildTools } from '../release/making.ts';
 import type { KeySource, Signer } from '../sign/signer.ts';
 import { writeAudit } from './audit.ts';
+import { keySources } from './key-sources.ts';
 
 export interface Settings {
   /** The folder that holds vars/ and mappings/. */
@@ -56,11 +57,11 @@ export interface App extends AsyncDisposable {
 }
 
 export function createApp(settings: Settings): App {
-  const { environment } = settings;
+  const publicRoot = resolve(settings.environment['RPC_ARTIFACTS_PUBLIC_FOLDER'] || join(settings.state, 'public'));
   return assemble(settings, {
-    publicRoot: resolve(environment['RPC_ARTIFACTS_PUBLIC_FOLDER'] || join(settings.state, 'public')),
+    publicRoot,
     openPool: async () => (await import('../pool/index.ts')).openLocalPool(join(settings.state, 'pool')),
-    keySources: (config) => keySources(config),
+    keySources: (config) => keySources(config, [settings.state, publicRoot]),
     release: () => {},
   });
 }
@@ -191,17 +192,6 @@ function furtherKeys({ environment, signing }: Config): Buffer[] {
   } catch (error) {
     throw new ArtifactsError('E_NO_KEY', `The public key file ${file} cannot be read`, { hint: 'GPG_PUBLIC or signing.public_key names it.', cause: error });
   }
-}
-
-/** The environment is nearer than vars/: GPG_PRIVATE replaces the keys named there. */
-function keySources(config: Config): KeySource[] {
-  const { privateKey } = config.environment;
-  if (privateKey !== undefined) return [{ kind: 'file', path: privateKey }];
-  return config.signing.keys.map((key) =>
-    key.kind === 'file'
-      ? { kind: 'file', path: key.file, ...(key.passphraseFile === undefined ? {} : { passphraseFile: key.passphraseFile }) }
-      : { kind: 'agent', fingerprint: key.fingerprint, ...(key.home === undefined ? {} : { home: key.home }) },
-  );
 }
 
 async function openMirror(mirror: Mirror, app: App, ctx: Context): Promise<MirrorSource> {
