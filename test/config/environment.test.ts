@@ -10,7 +10,7 @@ test('yes and no in every spelling people use', (t) => {
   t.is(readEnvironment({}).replace, undefined);
 });
 
-test('folders, key files and the release', (t) => {
+test('F6 folders, key files and the release', (t) => {
   const settings = readEnvironment({
     RPC_ARTIFACTS_FOLDER: '/srv/artifacts',
     RPC_ARTIFACTS_PUBLIC_FOLDER: '/srv/public',

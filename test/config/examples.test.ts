@@ -7,7 +7,7 @@ import { findRelease, resolveRelease } from '../../src/config/resolve-release.ts
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const machine = thisMachine({ etc: '/nonexistent', osRelease: '/nonexistent', architecture: 'amd64', aptConfig: '' });
 
-test("RPC-O's own configuration loads: 31 mirrors, three series, miko and n maps", async (t) => {
+test("F8 F11 F12 RPC-O's own configuration loads: 31 mirrors, three series, miko and n maps", async (t) => {
   const config = await loadConfig({ root: `${repository}examples/rpc-o`, environment: {} });
 
   t.is(config.mirrors.length, 31);

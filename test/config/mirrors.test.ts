@@ -14,7 +14,7 @@ function wrong(...extra: readonly string[]): Promise<string[]> {
   return problemsIn(mirrors(mirror('one', ...extra)));
 }
 
-test('every field of a mirror is read', async (t) => {
+test('F8 every field of a mirror is read', async (t) => {
   const found = await one(
     'architectures: amd64, native',
     'filter: Name (= hello)',
@@ -40,7 +40,7 @@ test('every field of a mirror is read', async (t) => {
   });
 });
 
-test('the flags of aptly become fields, in the quotes RPC-O puts around them', async (t) => {
+test('F8 the flags of aptly become fields, in the quotes RPC-O puts around them', async (t) => {
   const found = await one(
     'create_flags:',
     `  - "-filter='Name (% apparmor*) | Name (% lxc*)'"`,

@@ -84,7 +84,7 @@ test('a release does not use what is absent', async (t) => {
   ]);
 });
 
-test('what is not frozen is named exactly, and left out of releases with a warning', async (t) => {
+test('F10 what is not frozen is named exactly, and left out of releases with a warning', async (t) => {
   t.deepEqual(await wrong('aptly_dont_snapshot_list: [one, twoo]'), [
     '1:33: aptly_dont_snapshot_list[1]: no mirror or repository is called "twoo"; did you mean "two"?',
   ]);

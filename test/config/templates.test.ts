@@ -33,7 +33,7 @@ ${mirrors(
   mirror('vendor-xenial', 'do_update: "{{ aptly_mirror_do_updates }}"'),
 )}`;
 
-test("a file in RPC-O's own manner loads, and its names become ours", async (t) => {
+test("F1 F11 a file in RPC-O's own manner loads, and its names become ours", async (t) => {
   const config = await load({ 'vars/aptly-vars.yml': LIKE_RPC_O, 'vars/releases.yml': RELEASE });
 
   t.true(config.mirrors.every(({ update }) => update));

@@ -8,7 +8,7 @@ import { killEverywhere } from './kill.ts';
 
 const BUILD = ['build', '--release', 'r1.0.0'];
 
-test.serial('W01 X01 a build killed at any step is completed by the next', async (t) => {
+test.serial('RPC-O D6 W01 X01 a build killed at any step is completed by the next', async (t) => {
   await using dir = await tempDir();
   const upstream = await aptUpstream({
     components: { main: [buildDeb({ name: 'px1' }), buildDeb({ name: 'px2', architecture: 'all' }), buildDeb({ name: 'px3' })] },
@@ -22,7 +22,7 @@ test.serial('W01 X01 a build killed at any step is completed by the next', async
   t.true(kills >= 25);
 });
 
-test.serial('W01 X01 a replacement killed at any step is completed by the next', async (t) => {
+test.serial('RPC-O D6 W01 X01 a replacement killed at any step is completed by the next', async (t) => {
   await using dir = await tempDir();
   const upstream = await aptUpstream({ components: { main: [buildDeb({ name: 'px1' }), buildDeb({ name: 'px2' })] } });
   await using server = await serve(upstream.files);

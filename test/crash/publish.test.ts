@@ -28,7 +28,7 @@ async function twoSnapshots(dir: TempDir): Promise<{ readonly site: Site; close(
   return { site, close: () => server.close() };
 }
 
-test.serial('W01 S12 a switch killed at any step is completed by the next', async (t) => {
+test.serial('RPC-O D5 W01 S12 a switch killed at any step is completed by the next', async (t) => {
   await using dir = await tempDir();
   const { site, close } = await twoSnapshots(dir);
   await close();

@@ -83,7 +83,7 @@ for (const fault of [
   });
 }
 
-test('gives up after the retries, and not before', async (t) => {
+test('F7 gives up after the retries, and not before', async (t) => {
   await using server = await serve(new Map([['a', BODY]]));
   server.fault('a', { kind: 'status', status: 503 });
   const upstream = openUpstream({ urls: [server.url], retries: 2, ...FAST });

@@ -57,7 +57,7 @@ function start({ root, state }: Site, args: readonly string[]): Started {
   return { child, said, ended };
 }
 
-test('X03 of two builds at once the second waits, says for whom, and finds nothing left to do', async (t) => {
+test('F5 X03 of two builds at once the second waits, says for whom, and finds nothing left to do', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir);
   const { first, second } = await openLocks(join(scene.site.state, 'locks'), 'artifacts something').hold('aptly', testContext(), async () => {

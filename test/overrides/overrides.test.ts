@@ -38,7 +38,7 @@ function fileOf(path: string, changes: Partial<OverrideInput> = {}): string {
   return overrideFiles({ ...WHOLE, ...changes }).find((file) => file.path === path)?.text ?? '';
 }
 
-test('the variables have the names that the roles of RPC-O and OpenStack-Ansible read', (t) => {
+test('F27 the variables have the names that the roles of RPC-O and OpenStack-Ansible read', (t) => {
   const apt = parse(fileOf('group_vars/all/apt.yml')) as Record<string, unknown>;
   const named = `rpco_mirror_base_url rpco_mirror_apt_url rpco_mirror_apt_deb_line rpco_mirror_apt_filename rpco_gpg_key_location
     rpco_gpg_key_name rpco_gpg_key_id lxc_container_cache_files_from_host lxc_package_repo_add rpco_apt_repo rpco_apt_gpg_keys haproxy_repo
@@ -58,7 +58,7 @@ test('the variables have the names that the roles of RPC-O and OpenStack-Ansible
   t.like(lxc, { lxc_image_cache_server: 'repo.example:8443', lxc_cache_default_variant: 'default-r16.0.0' });
 });
 
-test('each group of containers gets its own image, and what belongs to another release is not taken', (t) => {
+test('F27 each group of containers gets its own image, and what belongs to another release is not taken', (t) => {
   t.deepEqual(parse(fileOf('group_vars/nova_all/lxc.yml')), { lxc_container_variant: 'nova-r16.0.0' });
   t.deepEqual(parse(fileOf('group_vars/utility_all/lxc.yml')), { lxc_container_variant: 'tempest-r16.0.0' });
   const paths = overrideFiles(WHOLE).map(({ path }) => path);
@@ -93,7 +93,7 @@ test('the same release gives the same bytes, and what is published is all modes'
 
 const withApt = testWith(hasCommand('apt-get'), 'needs apt-get');
 
-withApt('a real apt obeys: strict goes back to the frozen version, loose prefers it and never goes back, and both check the key', async (t) => {
+withApt('F28 a real apt obeys: strict goes back to the frozen version, loose prefers it and never goes back, and both check the key', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1', version: '1.0' })] });
   await scene.site.json<Built>(['build', '--release', 'r1.0.0']);
@@ -137,7 +137,7 @@ test('with consumers.base_url, a build publishes the overrides of every mode, li
   t.true(manifest.files.some(({ path }) => path === `releases/r1.0.0/${manifest.build}/overrides/strict/group_vars/all/apt.yml`));
 });
 
-test('overrides are of a release that is there: a kind it lacks, one that is absent, and silence all fail, each in its own way', async (t) => {
+test('RPC-O D9 overrides are of a release that is there: a kind it lacks, one that is absent, and silence all fail, each in its own way', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })] });
   await scene.site.json<Built>(['build', '--release', 'r1.0.0']);

@@ -50,7 +50,7 @@ function write(path: string, text: string): void {
   writeFileSync(path, text);
 }
 
-withAnsible('strict leaves the base system and the release, loose adds the release, off restores every byte', async (t) => {
+withAnsible('F28 strict leaves the base system and the release, loose adds the release, off restores every byte', async (t) => {
   t.timeout(600_000); // Ansible starts slowly on a busy machine
   await using dir = await tempDir();
   const host = makeHost(dir);
@@ -84,7 +84,7 @@ withAnsible('strict leaves the base system and the release, loose adds the relea
   t.deepEqual(readdirSync(join(host.root, 'var/lib/artifacts')), []);
 });
 
-withAnsible('what is enabled and missing fails, and so does a host whose base system would be lost', async (t) => {
+withAnsible('F28 what is enabled and missing fails, and so does a host whose base system would be lost', async (t) => {
   t.timeout(600_000);
   await using dir = await tempDir();
   const host = makeHost(dir);

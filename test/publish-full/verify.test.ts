@@ -79,7 +79,7 @@ const LIES: Readonly<Record<string, { readonly spoil: (folder: string, prefix: s
   },
 };
 
-test('what is served wrongly is found, each with its name, and nothing else is', async (t) => {
+test('F16 what is served wrongly is found, each with its name, and nothing else is', async (t) => {
   await using all = await published();
   const prefix = `${all.site.publicRoot}/${PREFIX}`;
   const files = readdirSync(prefix, { recursive: true, encoding: 'utf8' });
@@ -105,7 +105,7 @@ test('what is served wrongly is found, each with its name, and nothing else is',
   }
 });
 
-test('junit names what failed, and db check looks the same way', async (t) => {
+test('F16 junit names what failed, and db check looks the same way', async (t) => {
   await using all = await published();
   replace(join(all.folder, 'main/binary-amd64/Packages.xz'), flip);
 

@@ -61,7 +61,7 @@ withApt('gz and xz hold the listed bytes, and apt reads either', async (t) => {
   }
 });
 
-withApt('two architectures have what is for all in both, and each only its own', async (t) => {
+withApt('F13 two architectures have what is for all in both, and each only its own', async (t) => {
   await using dir = await tempDir();
   const architectures = ['amd64', 'arm64'];
   await using scene = await makeScene(dir, { architectures }, { architectures });

@@ -97,7 +97,7 @@ const fails = (message = 'the maker is out'): NonNullable<Note['make']> => async
   throw new ArtifactsError('E_FETCH', message);
 };
 
-test.serial('artifacts are made after what they need, published as one with what lists them, and told by the manifest', async (t) => {
+test.serial('F2 artifacts are made after what they need, published as one with what lists them, and told by the manifest', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir);
   const { publicRoot } = scene;
@@ -200,7 +200,7 @@ test.serial('after a failure nothing more is begun when asked so, and with stop 
   t.like(statesOf(gone), { 'notes c-running': 'done', 'notes c-bad': 'failed', 'notes c-later': 'done' });
 });
 
-test.serial('F3 a locked release is completed, replaced only by whoever says so, and that is written down', async (t) => {
+test.serial('RPC-O D8 F3 a locked release is completed, replaced only by whoever says so, and that is written down', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir);
   const locked = { locked: true };
@@ -218,7 +218,7 @@ test.serial('F3 a locked release is completed, replaced only by whoever says so,
   t.is((await scene.build([note('one', { text: 'new', inputs: { v: 2 } }), note('two')], {}, locked)).result, 'done', 'completing replaces nothing that exists');
 });
 
-test.serial('D2 replacing a release never touches one whose name it begins with', async (t) => {
+test.serial('RPC-O D2 replacing a release never touches one whose name it begins with', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir);
   const beta = { name: 'r1.0.0-beta.1' };

@@ -10,7 +10,7 @@ import { makeRelease, packagesOf, snapshotNames, statesOf, type Built, type Plan
 const BUILD = ['build', '--release', 'r1.0.0'];
 const INTEGRATED = 'apt-mirror/integrated';
 
-test('a build freezes, merges and publishes, and a second one does nothing and says so', async (t) => {
+test('F3 F10 a build freezes, merges and publishes, and a second one does nothing and says so', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })], two: [buildDeb({ name: 'px2' })] });
   const { site, sources } = scene;
@@ -38,7 +38,7 @@ test('a build freezes, merges and publishes, and a second one does nothing and s
   t.deepEqual(await inspectDistribution(join(site.publicRoot, INTEGRATED, 'dists/r1.0.0-rig'), join(site.publicRoot, INTEGRATED)), []);
 });
 
-test('a failed upstream spoils nothing: the rest is built, the run is partial, and the next one completes it', async (t) => {
+test('RPC-O D4 a failed upstream spoils nothing: the rest is built, the run is partial, and the next one completes it', async (t) => {
   await using dir = await tempDir();
   const miko = { r1: { rig: ['one'] } };
   const independent = { r1: { rig: [{ src: 'two', dest: 'apart' }] } };
@@ -59,7 +59,7 @@ test('a failed upstream spoils nothing: the rest is built, the run is partial, a
   t.true(existsSync(join(site.publicRoot, 'releases/r1.0.0/latest/manifest.json')));
 });
 
-test('a failed upstream keeps what was frozen before, and a replacement of the rest goes on', async (t) => {
+test('RPC-O D4 a failed upstream keeps what was frozen before, and a replacement of the rest goes on', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })], two: [buildDeb({ name: 'px2' })] });
   const { site, sources } = scene;
@@ -75,7 +75,7 @@ test('a failed upstream keeps what was frozen before, and a replacement of the r
   t.is(readlinkSync(join(site.publicRoot, 'releases/r1.0.0/latest')), manifest, 'the last complete build stays the latest');
 });
 
-test('a replacement makes new snapshots under the same names and sets the old ones aside', async (t) => {
+test('F14 a replacement makes new snapshots under the same names and sets the old ones aside', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })] });
   const { site, sources } = scene;
@@ -98,7 +98,7 @@ test('a replacement makes new snapshots under the same names and sets the old on
   t.is((await site.json<Built>(BUILD, 0, { env })).result, 'done');
 });
 
-test('two codenames that share a source are both made anew from one update of it', async (t) => {
+test('RPC-O D1 two codenames that share a source are both made anew from one update of it', async (t) => {
   await using dir = await tempDir();
   const miko = { r1: { alpha: ['shared', 'one'], beta: ['shared', 'two'] } };
   await using scene = await makeRelease(
@@ -119,7 +119,7 @@ test('two codenames that share a source are both made anew from one update of it
   t.deepEqual(published.map(({ distribution, generation }) => [distribution, generation]), [['r1.0.0-alpha', 2], ['r1.0.0-beta', 2]]);
 });
 
-test('a changed filter shows in the plan and takes effect, also when the upstream did not change', async (t) => {
+test('RPC-O D3 a changed filter shows in the plan and takes effect, also when the upstream did not change', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' }), buildDeb({ name: 'px2' })] });
   const { site, sources } = scene;
@@ -155,7 +155,7 @@ test('a mirror that is not to be updated is frozen as it is, whatever its defini
   t.deepEqual(server.requests, []);
 });
 
-test('names are compared exactly: a release is never its own beta', async (t) => {
+test('RPC-O D2 names are compared exactly: a release is never its own beta', async (t) => {
   await using dir = await tempDir();
   const releases = { 'r1.0.0-beta.1': { codenames: ['rig'] }, 'r1.0.0': { codenames: ['rig'] }, 'r1.0.01': { codenames: ['rig'], series: 'r1' } };
   await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })] }, { releases });
@@ -173,7 +173,7 @@ test('names are compared exactly: a release is never its own beta', async (t) =>
   t.like(await site.json(['build', '--release', 'r1.0'], 10), { error: { code: 'E_NOT_FOUND' } });
 });
 
-test('a locked release may be completed and is never replaced', async (t) => {
+test('RPC-O D8 a locked release may be completed and is never replaced', async (t) => {
   await using dir = await tempDir();
   const locked = (codenames: readonly string[]): Record<string, unknown> => ({ 'r1.0.0': { codenames, state: 'locked' } });
   const miko = { r1: { rig: ['one'], other: ['one'] } };
@@ -189,7 +189,7 @@ test('a locked release may be completed and is never replaced', async (t) => {
   t.is((await site.json<Built>(BUILD)).result, 'done');
 });
 
-test('what clashes is published apart, under a prefix of its own', async (t) => {
+test('F12 what clashes is published apart, under a prefix of its own', async (t) => {
   await using dir = await tempDir();
   const packages = { one: [buildDeb({ name: 'px1' })], two: [buildDeb({ name: 'px1', files: { 'usr/other': 'bytes' } })] };
   await using scene = await makeRelease(dir, packages);
@@ -207,7 +207,7 @@ test('what clashes is published apart, under a prefix of its own', async (t) => 
   t.deepEqual((await site.json<{ prefix: string }[]>(['publish', 'list'])).map(({ prefix }) => prefix), ['apt-mirror/independent/two-rig', INTEGRATED]);
 });
 
-test('PUBLISH_SNAPSHOT=NO stops after the snapshots, needs no key, and the second run has nothing to do', async (t) => {
+test('F6 PUBLISH_SNAPSHOT=NO stops after the snapshots, needs no key, and the second run has nothing to do', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })] }, { signed: false });
   const { site } = scene;

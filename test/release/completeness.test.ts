@@ -54,7 +54,7 @@ const DEBS = [
   buildDeb({ name: 'px-mail', architecture: 'all', fields: { Provides: 'px-mta (= 4), px-any' } }),
 ];
 
-test('a build whose release lacks a wanted package ends with status 3 and writes no manifest', async (t) => {
+test('RPC-O D10 F15 a build whose release lacks a wanted package ends with status 3 and writes no manifest', async (t) => {
   await using dir = await tempDir();
   const upstream = await aptUpstream({ components: { main: DEBS } });
   await using server = await serve(upstream.files);

@@ -51,7 +51,7 @@ function write(path: string, text: string): void {
   writeFileSync(path, text);
 }
 
-withFlock('a list that all releases share names those of the target, each in its latest build, and belongs to its signature', async (t) => {
+withFlock('RPC-O D14 a list that all releases share names those of the target, each in its latest build, and belongs to its signature', async (t) => {
   await using dir = await tempDir();
   const root = dir.join('target');
   const ctx = testContext();
@@ -80,7 +80,7 @@ withFlock('a list that all releases share names those of the target, each in its
   t.true(existsSync(join(root, 'lxc-images/rig/app-r1.0.0/1/rootfs.tar.xz')));
 });
 
-withFlock('until the switch, no list names what is not there yet', async (t) => {
+withFlock('RPC-O D5 until the switch, no list names what is not there yet', async (t) => {
   await using dir = await tempDir();
   const root = dir.join('target');
   const ctx = testContext();

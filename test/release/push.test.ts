@@ -42,7 +42,7 @@ async function buildMore(scene: ReleaseScene<'one' | 'apart'>, name: string): Pr
   await scene.site.json<Built>(['build', '--release', 'r1.0.0', '--replace']);
 }
 
-withSshd('a release goes to a folder and to a host by rsync, apt installs from both, and a second push does nothing', async (t) => {
+withSshd('F26 a release goes to a folder and to a host by rsync, apt installs from both, and a second push does nothing', async (t) => {
   await using dir = await tempDir();
   await using sshd = await startSshd(dir);
   await using scene = await makeScene(dir, [{ name: 'near', type: 'local', path: dir.join('near') }, rsyncEntry(dir, sshd)]);
@@ -123,7 +123,7 @@ withFlock('a clean-up takes what was replaced long enough ago, and nothing that 
   t.deepEqual(await gone(root), []);
 });
 
-withFlock('a new builder takes the files of a release back from a target, and its build fetches nothing of them', async (t) => {
+withFlock('F6 a new builder takes the files of a release back from a target, and its build fetches nothing of them', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir, [{ name: 'near', type: 'local', path: dir.join('near') }]);
   await scene.site.json<Pushed>(['push', '--release', 'r1.0.0']);
@@ -139,7 +139,7 @@ withFlock('a new builder takes the files of a release back from a target, and it
   t.deepEqual(await inspectDistribution(dir.join('copy', DIST), dir.join('copy/apt-mirror/integrated')), []);
 });
 
-withFlock('PUSH_TO_MIRROR=YES: a build pushes at its end, one that is unchanged too, and a read-only one never', async (t) => {
+withFlock('F3 F6 PUSH_TO_MIRROR=YES: a build pushes at its end, one that is unchanged too, and a read-only one never', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir, []);
   const env = { PUSH_TO_MIRROR: 'YES' };
@@ -178,7 +178,7 @@ withFlock('one target that cannot be prepared leaves all as they were', async (t
   t.is(readlinkSync(dir.join('good', DIST)), before);
 });
 
-withFlock('two publishers of one target: no release gets lost from the list, and keys of both stay', async (t) => {
+withFlock('RPC-O D14 two publishers of one target: no release gets lost from the list, and keys of both stay', async (t) => {
   await using dir = await tempDir();
   const shared = { name: 'near', type: 'local', path: dir.join('near') };
   await using one = await makeScene(dir, [shared]);
@@ -198,7 +198,7 @@ withFlock('two publishers of one target: no release gets lost from the list, and
   }
 });
 
-withFlock('killed at any of its steps, a push leaves the old build or the new one whole, and the next push completes it', async (t) => {
+withFlock('RPC-O D5 killed at any of its steps, a push leaves the old build or the new one whole, and the next push completes it', async (t) => {
   await using dir = await tempDir();
   const root = dir.join('near');
   await using scene = await makeScene(dir, [{ name: 'near', type: 'local', path: root }]);

@@ -27,7 +27,7 @@ async function ownTemporary(dir: TempDir): Promise<{ readonly env: Record<string
   return { env: { TMPDIR: folder }, left: () => readdirSync(folder) };
 }
 
-test('a read-only run really does every step, and leaves the production state byte-identical', async (t) => {
+test('RPC-O D7 a read-only run really does every step, and leaves the production state byte-identical', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })] }, { signed: true });
   const { site, sources } = scene;
@@ -78,7 +78,7 @@ test('a read-only run without a production state makes none', async (t) => {
   t.deepEqual(left(), []);
 });
 
-test('a read-only run that fails changes nothing and leaves nothing behind either', async (t) => {
+test('F4 a read-only run that fails changes nothing and leaves nothing behind either', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })], two: [buildDeb({ name: 'px2' })] });
   const { site, sources } = scene;

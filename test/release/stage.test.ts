@@ -46,7 +46,7 @@ function staging(scene: Scene, to: string, more: readonly string[] = []): readon
   return ['stage', '--release', 'r1.0.0', '--from', scene.server.url, '--to', to, '--key', scene.key, ...more];
 }
 
-withFlock('a site without internet serves the staged folder: every prefix, by a real apt; a second run fetches nothing', async (t) => {
+withFlock('RPC-O D13 F29 a site without internet serves the staged folder: every prefix, by a real apt; a second run fetches nothing', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir);
   const to = dir.join('staged');
@@ -106,7 +106,7 @@ withFlock('an interrupted run goes on where it was, within a file too, and the f
   t.false(existsSync(join(to, '.artifacts/incoming')));
 });
 
-withFlock('a file that is missing at the source, or another than listed, fails the run and names it', async (t) => {
+withFlock('RPC-O D11 a file that is missing at the source, or another than listed, fails the run and names it', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir);
   const to = dir.join('staged');
@@ -182,7 +182,7 @@ withFlock('a part of a release does not pass for the whole, and a kind it lacks 
   t.like(error, { code: 'E_NOT_FOUND', hint: 'It has apt.' });
 });
 
-withFlock('--check finds a file that is gone, one that was cut, and one with a flipped bit', async (t) => {
+withFlock('RPC-O D11 --check finds a file that is gone, one that was cut, and one with a flipped bit', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir);
   const to = dir.join('staged');
@@ -204,7 +204,7 @@ withFlock('--check finds a file that is gone, one that was cut, and one with a f
   await scene.site.json<Staged>(staging(scene, to));
 });
 
-test('a release that is absent, one that is there, and silence are three things', async (t) => {
+test('RPC-O D9 F7 a release that is absent, one that is there, and silence are three things', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir);
   const { server, key, site } = scene;
@@ -234,7 +234,7 @@ test('a release that is absent, one that is there, and silence are three things'
   t.is(await status('r9', 1, ['--parallel', '1']), 'unknown');
 });
 
-withFlock('a release comes by a proxy', async (t) => {
+withFlock('F29 a release comes by a proxy', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir);
   const { site, key } = scene;
@@ -245,7 +245,7 @@ withFlock('a release comes by a proxy', async (t) => {
   t.is(staged.result, 'staged');
 });
 
-testWith(hasCommand('openssl') && hasCommand('flock'), 'needs openssl and flock')('over TLS, the site names the authority it trusts and the certificate it shows', async (t) => {
+testWith(hasCommand('openssl') && hasCommand('flock'), 'needs openssl and flock')('F29 over TLS, the site names the authority it trusts and the certificate it shows', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir);
   for (const name of ['server', 'client']) {

@@ -20,7 +20,7 @@ interface Built {
 
 const REPO = 'downloaded-{{ rpc_release }}-ALL';
 
-test('a release merges a repository of its own and publishes it apart; it is frozen until it is replaced', async (t) => {
+test('F9 a release merges a repository of its own and publishes it apart; it is frozen until it is replaced', async (t) => {
   await using dir = await tempDir();
   const upstream = await aptUpstream({ components: { main: [buildDeb({ name: 'base' })] } });
   await using server = await serve(upstream.files);

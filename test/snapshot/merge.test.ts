@@ -39,7 +39,7 @@ function naive(sources: readonly ModelSource[], policy: MergePolicy): { members:
 }
 
 for (const [policy, shortcut] of MERGE_POLICIES.filter((one) => one !== 'source').flatMap((policy) => [[policy, {}], [policy, { differing }]] as const)) {
-  test(`${policy} ${'differing' in shortcut ? 'by what differs ' : ''}merges what a naive merge does, into the leaves its members would have`, (t) => {
+  test(`F11 ${policy} ${'differing' in shortcut ? 'by what differs ' : ''}merges what a naive merge does, into the leaves its members would have`, (t) => {
     let clean = 0;
     fc.assert(
       fc.property(families, (lists) => {
@@ -71,7 +71,7 @@ const one = (name: string, version: string, more: Partial<Package> = {}): Packag
   ...more,
 });
 
-test('a conflict names both origins and both digests', (t) => {
+test('F11 a conflict names both origins and both digests', (t) => {
   const first = sourceOf('slushie-one', [one('px1', '1')]);
   const second = sourceOf('slushie-two', [one('px1', '1', { bytes: 1 })]);
 

@@ -79,7 +79,7 @@ Signed-By: /etc/apt/keyrings/release.asc
 `);
 });
 
-imaged('equal inputs give equal bytes, and then nothing is made anew', async (t) => {
+imaged('F25 equal inputs give equal bytes, and then nothing is made anew', async (t) => {
   const { image } = await site();
   const spec = { ...image, role: 'twice', packages: ['app', 'sudo'], commands: [{ run: 'date > /tmp/x; echo same > /srv-file', config: false }] };
 

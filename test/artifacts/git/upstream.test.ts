@@ -31,7 +31,7 @@ test('a tag counts before a branch of the same name, and that is told; names are
   await t.throwsAsync(bench.make({ url: upstream.path, version: 'f'.repeat(40) }), { code: 'E_NOT_FOUND', message: /has no commit f{40}/ });
 });
 
-test('what did not change is not archived again, and a commit is not even asked for', async (t) => {
+test('F17 what did not change is not archived again, and a commit is not even asked for', async (t) => {
   await using dir = await tempDir();
   const bench = makeBench(dir);
   const upstream = await makeUpstream(dir.join('upstream'));

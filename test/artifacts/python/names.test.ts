@@ -65,7 +65,7 @@ test('P05, P09: options, URLs and what is no requirement are refused with their 
   }
 });
 
-test('constraints are layered: git over overrides over upper constraints; === becomes ==', (t) => {
+test('F18 constraints are layered: git over overrides over upper constraints; === becomes ==', (t) => {
   const read = (text: string) => parseRequirements(text, 'x');
   const layers = {
     git: new Map([['nova', { version: '29.0.1.dev3', commit: 'abc' }]]),

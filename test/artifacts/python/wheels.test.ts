@@ -85,7 +85,7 @@ test.after.always(async () => {
 const read = ({ workshop }: Made, path: string): string => readFileSync(join(workshop.publicRoot, path), 'utf8');
 const pip = (args: readonly string[]) => runCommand('/usr/bin/python3', ['-m', 'pip', '--isolated', 'install', '--no-cache-dir', '--disable-pip-version-check', ...args], { env: { PIP_CONFIG_FILE: '/dev/null' } });
 
-buildTest('the lists of a release: requirements, layered constraints, absolute requirements with hashes, the manifest', async (t) => {
+buildTest('F18 F19 F21 the lists of a release: requirements, layered constraints, absolute requirements with hashes, the manifest', async (t) => {
   const release = await made();
   const absolute = read(release, `${PLACE}/requirements_absolute_requirements.txt`).trimEnd().split('\n');
   const manifest = read(release, `${PLACE}/MANIFEST.in`).trimEnd().split('\n');
@@ -129,7 +129,7 @@ buildTest('P05: pip installs with hashes, from links without an index, and refus
   t.not(refused.status, 0);
 });
 
-buildTest('pip installs by the index, over HTTP and from the file system, and from the page of all wheels', async (t) => {
+buildTest('F19 pip installs by the index, over HTTP and from the file system, and from the page of all wheels', async (t) => {
   const release = await made();
   const { workshop, dir } = release;
   await using server = await serveFolder(workshop.publicRoot);
@@ -151,7 +151,7 @@ buildTest('pip installs by the index, over HTTP and from the file system, and fr
   t.is(document.files[0]?.['core-metadata'].sha256, createHash('sha256').update(served).digest('hex'));
 });
 
-buildTest('P10: the virtualenv holds the service and what it needs, runs, and names no folder of its build', async (t) => {
+buildTest('F20 P10: the virtualenv holds the service and what it needs, runs, and names no folder of its build', async (t) => {
   const release = await made();
   const { workshop, dir, venv } = release;
   const stem = join(workshop.publicRoot, 'venvs/r1.0.0/rig-1-x86_64/svc-r1.0.0-x86_64');
@@ -183,7 +183,7 @@ buildTest('two builds from nothing give the same bytes; a third on the cache bui
   t.is((await other.make(wheels!)).detail, '4 wheels: 0 built, 3 reused, 1 taken from an index');
 });
 
-buildTest('sources only: an archive is built although the index has a wheel; without build isolation as well', async (t) => {
+buildTest('F18 sources only: an archive is built although the index has a wheel; without build isolation as well', async (t) => {
   const { dir, spec } = await made();
   const release = new TestRelease(await testWorkshop(dir, 'source'));
   const [wheels] = pythonTasks({ ...spec, requirements: ['both'], constraints: [], overrides: [], services: [], noBinary: ['*'], isolation: false }, async () => machineRoot);
