@@ -46,7 +46,7 @@ function referTo(catalog: Catalog, content: number, way: (typeof WAYS)[number], 
   });
 }
 
-test('exactly what nothing reaches is collected', async (t) => {
+test('F14 exactly what nothing reaches is collected', async (t) => {
   await using dir = await tempDir();
   let run = 0;
   fc.assert(

@@ -38,7 +38,7 @@ test('its warnings are short key ids, four names for one upstream, and the keyri
   t.is(warnings.length, 32);
 });
 
-test('its releases resolve, each with the repository of its own name', async (t) => {
+test('F1 its releases resolve, each with the repository of its own name', async (t) => {
   const config = await loadConfig({ root: `${repository}examples/rpc-o`, environment: {} });
 
   for (const { name } of config.releases) {

@@ -19,7 +19,7 @@ const BEHIND = 8;
 const many = (version: string): ReturnType<typeof buildDeb>[] =>
   Array.from({ length: 40 }, (_, n) => buildDeb({ name: `px${n}`, version: n % 2 === 0 ? version : '1' }));
 
-testWith(hasCommand('apt-get'), 'needs apt')('W02 W05 readers see no error while two snapshots are published in turn', async (t) => {
+testWith(hasCommand('apt-get'), 'needs apt')('RPC-O D5 W02 W05 readers see no error while two snapshots are published in turn', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir);
   const { site } = scene;

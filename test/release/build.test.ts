@@ -223,7 +223,7 @@ test('F6 PUBLISH_SNAPSHOT=NO stops after the snapshots, needs no key, and the se
   t.is((await site.json<{ latestBuild: string | null }>(['release', 'show', 'r1.0.0'])).latestBuild, null);
 });
 
-test('the manifest lists every file with its digest, and its signature is good', async (t) => {
+test('F1 the manifest lists every file with its digest, and its signature is good', async (t) => {
   await using dir = await tempDir();
   const independent = { r1: { rig: [{ src: 'two', dest: 'apart' }] } };
   const packages = { one: [buildDeb({ name: 'px1' }), buildDeb({ name: 'px2', architecture: 'all' })], two: [buildDeb({ name: 'px1', version: '2' })] };

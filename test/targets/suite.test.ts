@@ -81,7 +81,7 @@ for (const [kind, possible, needs, describe] of KINDS) {
     t.is(readFileSync(dir.join('back/two/three'), 'utf8'), 'text of two/three');
   });
 
-  test(`${kind}: a second publisher waits, is told so when that takes too long, and gets in when the first has gone`, async (t) => {
+  test(`RPC-O D14 ${kind}: a second publisher waits, is told so when that takes too long, and gets in when the first has gone`, async (t) => {
     await using dir = await tempDir();
     const scene = await open(dir, kind, describe);
     const impatient = targetOf(scene.definition, { temporary: dir.join('tmp2'), lockWait: 0 });

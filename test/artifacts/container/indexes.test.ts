@@ -64,7 +64,7 @@ imaged('F24 F25 an image is found by the indexes of LXC and Incus, unpacked by b
   t.deepEqual(leftBehind(dir.path), []);
 });
 
-test('the indexes hold every release, the one made last first, exactly by name', (t) => {
+test('RPC-O D2 the indexes hold every release, the one made last first, exactly by name', (t) => {
   const listings = containerKind.shared?.([image('r1.0.0-beta.1'), image('r1.0.0'), other()]) ?? [];
 
   const text = (path: string): string => String(listings.find((listing) => listing.path === path)?.bytes);

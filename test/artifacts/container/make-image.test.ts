@@ -105,7 +105,7 @@ imaged('C02 what is setuid is known: the packages\' own and what is declared, no
   t.notRegex(refused.message, /sudo/);
 });
 
-imaged('C01 C05 F22 fifos, other sources, foreign packages and paths of this machine are refused, all told at once', async (t) => {
+imaged('C01 C05 F25 F22 fifos, other sources, foreign packages and paths of this machine are refused, all told at once', async (t) => {
   const { dir, image } = await site();
   const commands = [
     `busybox mkfifo /srv-fifo; mkdir -p /etc/apt/sources.list.d; echo 'deb http://other.example.org x main' > /etc/apt/sources.list.d/x.list`,
