@@ -14,6 +14,8 @@ export interface Checking {
   readonly image: ImageSpec;
   /** What its packages made of it, before anything else was put in. */
   readonly root: Root;
+  /** What was packed. */
+  readonly tree: string;
   /** The archive, not compressed. */
   readonly tar: string;
   /** An empty folder for it. */
@@ -30,6 +32,7 @@ export async function checkImage(checking: Checking, ctx: Context): Promise<read
   const privileged = await listPrivileged(checking.folder, ctx);
   const problems = [
     ...(await findSpecialFiles(checking.folder, ctx)),
+    ...(await findAccessLists(checking.tree, ctx)),
     ...findPrivileged(privileged, await listPrivileged(checking.root.path, ctx), checking.image),
     ...(await findForeign(checking)),
     ...(await askImage(checking, ctx)),
@@ -47,6 +50,19 @@ const SHOWN = 5;
 async function findSpecialFiles(folder: string, ctx: Context): Promise<readonly string[]> {
   const { stdout } = await runAsOwner(['find', folder, '-xdev', '(', '-type', 'b', '-o', '-type', 'c', '-o', '-type', 'p', '-o', '-type', 's', ')', '-printf', '/%P\\0'], ctx);
   return split(stdout).map((path) => `${path} is a device, a socket or a fifo`);
+}
+
+/** ls(1) marks what has an access list by a plus; `grep` ends with 1 when there is none. */
+const LIST_ACCESS = `find "$1" -xdev ! -type l -exec ls -dln --quoting-style=c -- {} + | grep '^.\\{10\\}+' || true`;
+
+/**
+ * acl(5): the group's bits are what anybody on the list may do. Without the list the group could do all of that, and
+ * archives keep lists only with the names that this machine has for the numbers.
+ */
+async function findAccessLists(tree: string, ctx: Context): Promise<readonly string[]> {
+  const { stdout } = await runAsOwner(['sh', '-c', LIST_ACCESS, 'sh', tree], ctx);
+  const paths = [...stdout.toString('utf8').matchAll(/"(.*)"$/gm)].map(([, path = '']) => path.slice(tree.length));
+  return paths.sort().map((path) => `${path} has an access list, which archives of images do not keep`);
 }
 
 /** Absolute within the image; in the order of bytes. */

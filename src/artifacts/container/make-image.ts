@@ -39,7 +39,7 @@ export async function makeImage(image: ImageSpec, request: MakeRequest, ctx: Con
     const tar = join(folder, 'rootfs.tar');
     const epoch = await newestPackage(root.path, ctx);
     await packTree(tree.path, tar, { epoch }, ctx);
-    const privileged = await checkImage({ image, root, tar, folder: checked, temporary: tree.temporary, ours: [workshop.publicRoot, folder] }, ctx);
+    const privileged = await checkImage({ image, root, tree: tree.path, tar, folder: checked, temporary: tree.temporary, ours: [workshop.publicRoot, folder] }, ctx);
     return await describe({ image, root, sources: spec.sources, tar, epoch, privileged }, request, ctx);
   } finally {
     await removeRootTree(tree.path);

@@ -23,7 +23,7 @@ function site(): Promise<Site> {
 async function makeSite(): Promise<Site> {
   const dir: TempDir = await tempDir();
   const release = [await folderDeb({ name: 'app', version: '1.0-1', files: { 'usr/share/app/version': '1.0\n', 'var/log/app/.keep': '' } })];
-  const base = [...(await tinySystem()), await folderDeb({ name: 'app', version: '2.0-1' }), await folderDeb({ name: 'sudo', files: { 'usr/bin/sudo': ['#!/bin/sh\n', 0o4755] } })];
+  const base = [...(await tinySystem({ programs: ['/usr/sbin/setcap', '/usr/bin/perl'] })), await folderDeb({ name: 'app', version: '2.0-1' }), await folderDeb({ name: 'sudo', files: { 'usr/bin/sudo': ['#!/bin/sh\n', 0o4755] } })];
   return publishSite(dir, { release, base });
 }
 
@@ -103,6 +103,45 @@ imaged('C02 what is setuid is known: the packages\' own and what is declared, no
   t.like(refused, { code: 'E_CHECK' });
   t.regex(refused.message, /\/usr\/bin\/mine is setuid/);
   t.notRegex(refused.message, /sudo/);
+});
+
+/** setxattr(2) of amd64. */
+const SET_ATTRIBUTE = 'my ($path, $name, $value) = @ARGV; $value = pack "H*", $value; syscall(188, $path, $name, $value, length $value, 0) == 0 or die $!';
+
+/** An access list by which user 42 may write and the group may not: acl(5), as the kernel stores it. */
+const ACCESS_LIST = '02000000 01000600ffffffff 020006002a000000 04000400ffffffff 10000600ffffffff 20000400ffffffff'.replaceAll(' ', '');
+
+imaged('C06 holes, hard links, capabilities, large owners and line ends in names come through; attributes of users do not', async (t) => {
+  const { image } = await site();
+  const commands = [
+    'mkdir /srv; cd /srv; busybox truncate -s 5M sparse; echo end >> sparse; echo one > first; busybox ln first second; chown 65000:65000 second',
+    `cd /srv; cp /usr/bin/env capable; setcap cap_net_raw=ep capable; perl -e '${SET_ATTRIBUTE}' first user.mark 78`,
+    'cd /srv; echo text > "$(printf \'two\\nlines\')"',
+  ];
+  const spec = { ...image, role: 'odd', packages: [], commands: commands.map((run) => ({ run, config: false })), privileged: ['/srv/capable'] };
+
+  const { artifact, pathOf } = await make(await site(), spec);
+
+  const facts = imageFacts(artifact);
+  t.deepEqual(facts?.privileged, ['/srv/capable']);
+  const rootfs = pathOf(`${facts?.folder}/rootfs.tar.xz`);
+  const listing = run('tar', ['--xattrs', '--xattrs-include=*', '--acls', '--numeric-owner', '-tvvJf', rootfs, './srv']);
+  t.regex(listing, /^hrw.* 65000\/65000 .* \.\/srv\/second link to \.\/srv\/first$/m);
+  t.regex(listing, /\.\/srv\/two\\nlines$/m);
+  t.regex(listing, /\.\/srv\/capable\n +x: +\d+ security\.capability$/m);
+  t.notRegex(listing, /user\.mark|^-\S{9}\+/m);
+  t.is(run('sh', ['-c', 'tar -xOJf "$1" ./srv/sparse | tail -c 4; tar -xOJf "$1" ./srv/sparse | wc -c', 'sh', rootfs]), 'end\n5242884\n');
+});
+
+imaged('C06 a file of ten terabytes is refused, and so is an access list', async (t) => {
+  const { image } = await site();
+  const fails = (command: string) => t.throwsAsync(site().then((where) => make(where, { ...image, packages: [], commands: [{ run: command, config: false }] })));
+
+  t.like(await fails('busybox truncate -s 10T /sparse'), { code: 'E_TOOL' });
+  const listed = await fails(`echo x > /shared; perl -e '${SET_ATTRIBUTE}' /shared system.posix_acl_access ${ACCESS_LIST}`);
+
+  t.like(listed, { code: 'E_CHECK' });
+  t.regex(listed.message, /: \/shared has an access list, which archives of images do not keep$/);
 });
 
 imaged('C01 C05 F25 F22 fifos, other sources, foreign packages and paths of this machine are refused, all told at once', async (t) => {
