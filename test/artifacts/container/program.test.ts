@@ -48,7 +48,7 @@ imaged('C04 X01 X11 a build killed while it makes an image leaves no process and
   t.deepEqual(leftBehind(dir.path), []);
 });
 
-imaged('F8 a read-only run makes an image over the root of production, which stays as it is', async (t) => {
+imaged('a read-only run makes an image over the root of production, which stays as it is', async (t) => {
   await using dir = await tempDir();
   const packages = { all: [...(await tinySystem()), await folderDeb({ name: 'app' })] };
   await using scene = await makeRelease(dir, packages, { vars: imageVars('echo one > /hello') });
