@@ -1,4 +1,5 @@
 import test from 'ava';
+import { makeUpstream } from '../artifacts/git/support.ts';
 import { buildDeb } from '../rig/deb.ts';
 import { serve } from '../rig/server.ts';
 import { makeSite } from '../rig/site.ts';
@@ -38,4 +39,23 @@ test.serial('RPC-O D6 W01 X01 a replacement killed at any step is completed by t
 
   t.log(`${kills} kills`);
   t.true(kills >= 20);
+});
+
+test.serial('W01 X01 a folder of archives whose replacement is killed at any step is whole, before and after the next run', async (t) => {
+  await using dir = await tempDir();
+  const upstream = await aptUpstream({ components: { main: [buildDeb({ name: 'px1' })] } });
+  await using server = await serve(upstream.files);
+  const repository = await makeUpstream(dir.join('repository'));
+  await repository.commit({ file: 'one\n' });
+  const site = await makeSite(dir, {
+    mirrors: { up: { upstream, url: server.url } },
+    vars: { git_repos: [{ name: 'one', repo: repository.path, version: 'main' }], git_mapping: { r1: 'all' }, publish: { keep_generations: 1, keep_for: '1s' } },
+  });
+  await site.json(BUILD);
+  await repository.commit({ file: 'two\n' });
+
+  const kills = await killEverywhere(t, { dir, site, command: [...BUILD, '--only', 'git', '--replace'], distribution: 'r1.0.0-rig' });
+
+  t.log(`${kills} kills`);
+  t.true(kills >= 15);
 });
