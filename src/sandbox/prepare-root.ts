@@ -128,10 +128,9 @@ async function runMmdebstrap(tree: string, { spec, folder }: { readonly spec: Ro
     ...folder.settings.map((line) => `--aptopt=${line}`),
     '--dpkgopt=force-unsafe-io', // flushed once, as a whole, when it is made
     `--hook-dir=${hooks}`,
-    ...(spec.sources.some(({ uri }) => uri.startsWith('file:')) ? ['--hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount'] : []),
     spec.codename,
     tree,
-    folder.sources,
+    copiedSources(folder),
   ];
   try {
     await runInNamespaces(['mmdebstrap', ...args], { SOURCE_DATE_EPOCH: String(ROOT_EPOCH), LC_ALL: 'C.UTF-8', TZ: 'UTC' }, ctx);
@@ -146,6 +145,16 @@ async function runMmdebstrap(tree: string, { spec, folder }: { readonly spec: Ro
       details: { log: told.slice(-LOG_SHOWN) },
     });
   }
+}
+
+/**
+ * Packages of a tree on this machine are copied in: dpkg works inside the root, where a path of this machine is none, and
+ * the published pool of a read-only run consists of links besides.
+ */
+function copiedSources({ path, sources }: AptFolder): string {
+  const file = join(path, 'sources-copied.list');
+  writeFileDurably(file, readFileSync(sources, 'utf8').replaceAll('] file:', '] copy:'));
+  return file;
 }
 
 /** The packages dpkg has in a tree, whole ones only. */

@@ -4,13 +4,13 @@ import { testWith } from '../../rig/skip.ts';
 import { rigKey } from '../../rig/key.ts';
 import { tempDir } from '../../rig/temp.ts';
 import { folderDeb, tinySystem } from '../../rig/tiny-system.ts';
-import { gpgv } from '../../rig/witness.ts';
+import { fingerprint, gpgv } from '../../rig/witness.ts';
 import { makeRelease, statesOf, type Built } from '../../release/support.ts';
 import { leftBehind, sandboxReason } from '../../sandbox/support.ts';
 
 const imaged = testWith(sandboxReason === undefined, sandboxReason ?? '');
 
-imaged('F2 a release build makes its images from what it published, and again only when that changed', async (t) => {
+imaged('F2 F4 a release build makes its images from what it published, and again only when that changed, also in a read-only run', async (t) => {
   await using dir = await tempDir();
   const app = await folderDeb({ name: 'app' });
   await using scene = await makeRelease(
@@ -41,6 +41,10 @@ imaged('F2 a release build makes its images from what it published, and again on
   t.true(existsSync(join(site.publicRoot, 'oci/r1.0.0/web-rig-amd64/oci-layout')));
 
   await sources.all.upstream.republish({ components: { main: [...(await tinySystem()), await folderDeb({ name: 'app', version: '2.0-1' })] }, date: new Date(Date.now() + 5000) });
+  const before = fingerprint(join(site.state, 'public'));
+  const tried = await site.json<Built>(['build', '--release', 'r1.0.0', '--replace', '--read-only']);
+  t.is(statesOf(tried)['image web-rig-amd64'], 'done', JSON.stringify(tried.nodes));
+  t.deepEqual(fingerprint(join(site.state, 'public')), before);
   const third = await site.json<Built>(['build', '--release', 'r1.0.0', '--replace']);
 
   t.is(statesOf(third)['image web-rig-amd64'], 'done');
