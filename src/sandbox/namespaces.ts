@@ -24,7 +24,7 @@ export function inNamespaces({ network }: NamespaceOptions): readonly string[] {
  */
 export async function runInNamespaces(command: readonly string[], environment: Readonly<Record<string, string>>, ctx: Context): Promise<void> {
   const [program = '', ...words] = [...inNamespaces({ network: true }), ...command];
-  const running = startCommand(program, words, { environment });
+  const running = startCommand(program, words, { environment: { PATH: administratorPath(), ...environment } });
   const stop = (): void => running.kill();
   ctx.signal.addEventListener('abort', stop);
   try {
@@ -43,12 +43,17 @@ export async function runInNamespaces(command: readonly string[], environment: R
 export async function runAsOwner(command: readonly string[], ctx?: Context): Promise<CommandResult> {
   const user = userNamespace();
   const [program = '', ...words] = user.length === 0 ? command : ['unshare', ...user, '--', ...command];
-  return runCommand(program, words, ctx === undefined ? {} : { signal: ctx.signal });
+  return runCommand(program, words, { environment: { PATH: administratorPath() }, ...(ctx && { signal: ctx.signal }) });
 }
 
 /** Whether it takes a user namespace to be root of others. */
 export function hasUserNamespace(): boolean {
   return process.getuid?.() !== 0;
+}
+
+/** Debian gives ordinary users no folder of programs for administrators: getcap(8), and what dpkg asks for. */
+function administratorPath(): string {
+  return `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`;
 }
 
 function userNamespace(): readonly string[] {

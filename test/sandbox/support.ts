@@ -10,7 +10,7 @@ import { aptUpstream, type UpstreamOptions } from '../rig/upstream.ts';
 export const sandboxReason = findReason();
 
 function findReason(): string | undefined {
-  const missing = ['mmdebstrap', 'dpkg-deb', 'flock', 'busybox', 'perl'].filter((name) => !hasCommand(name));
+  const missing = ['mmdebstrap', 'dpkg-deb', 'flock', 'busybox', 'perl', '/usr/sbin/setcap'].filter((name) => !hasCommand(name));
   if (missing.length > 0) return `needs ${missing.join(', ')}`;
   const tried = spawnSync('unshare', [...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user', '--map-auto']), '--mount', '--pid', '--net', '--fork', 'true']);
   return tried.status === 0 ? undefined : 'needs namespaces (newuidmap and /etc/subuid, when not root)';

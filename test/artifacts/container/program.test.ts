@@ -53,12 +53,15 @@ imaged('a read-only run makes an image over the root of production, which stays 
   const packages = { all: [...(await tinySystem()), await folderDeb({ name: 'app' })] };
   await using scene = await makeRelease(dir, packages, { vars: imageVars('echo one > /hello') });
   const { root, state, publicRoot } = scene.site;
-  const first = await runArtifacts(BUILD, { root, state });
+  // What an ordinary user of Debian has: no folder of programs for administrators.
+  const env = { PATH: '/usr/local/bin:/usr/bin:/bin' };
+  const first = await runArtifacts(BUILD, { root, state, env });
   await scene.site.configure({ vars: imageVars('echo two > /hello') });
+  t.is(first.status, 0, first.stderr);
   const index = readFileSync(join(publicRoot, 'meta/1.0/index-system'), 'utf8');
   const before = fingerprint(state);
 
-  const second = await runArtifacts([...BUILD, '--read-only', '--replace', '--json'], { root, state });
+  const second = await runArtifacts([...BUILD, '--read-only', '--replace', '--json'], { root, state, env });
   const progress = await runArtifacts([...BUILD, '--read-only', '--replace'], { root, state });
 
   t.is(statesOf(JSON.parse(second.stdout) as Built)['image web-rig-amd64'], 'done', second.stderr);
