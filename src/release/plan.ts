@@ -70,13 +70,9 @@ export function planRelease(spec: ReleaseSpec, facts: ReleaseFacts, options: Pla
   const codenames = spec.codenames.filter(({ codename }) => options.codenames.length === 0 || options.codenames.includes(codename));
   const all = nodesOf(spec, codenames);
   const nodes = all.filter(({ family }) => only.length === 0 || only.includes(family));
-  if (isWhole(spec, nodes, facts)) nodes.push(...lastNodes(spec, nodes));
+  if (isWhole(spec, nodes, facts) && staysTrue(all, nodes, { spec, facts, options })) nodes.push(...lastNodes(spec, nodes));
   const chosen = new Set(nodes.map(({ id }) => id));
-  const planned: PlannedNode[] = [];
-  for (const node of nodes) {
-    const judgement = judge(node, { spec, facts, options, planned, chosen });
-    planned.push({ id: node.id, kind: node.kind === 'artifact' ? node.task.kind : node.kind, ...judgement });
-  }
+  const planned = judgeAll(nodes, { spec, facts, options });
   // Frozen sources are not updated: their mirrors are no part of the build.
   const idle = new Set(planned.filter(({ kind, state }) => kind === 'mirror' && state === 'fresh').map(({ id }) => id));
   return {
@@ -85,6 +81,23 @@ export function planRelease(spec: ReleaseSpec, facts: ReleaseFacts, options: Pla
       .map((node) => ({ ...node, needs: node.needs.filter((id) => chosen.has(id) && !idle.has(id)) })),
     planned: planned.filter(({ id }) => !idle.has(id)),
   };
+}
+
+function judgeAll(nodes: readonly ReleaseNode[], base: Pick<Judging, 'spec' | 'facts' | 'options'>): PlannedNode[] {
+  const chosen = new Set(nodes.map(({ id }) => id));
+  const planned: PlannedNode[] = [];
+  for (const node of nodes) {
+    const judgement = judge(node, { ...base, planned, chosen });
+    planned.push({ id: node.id, kind: node.kind === 'artifact' ? node.task.kind : node.kind, ...judgement });
+  }
+  return planned;
+}
+
+/** Whether the artifacts that are left out are still made from what the others will be then. */
+function staysTrue(all: readonly ReleaseNode[], chosen: readonly ReleaseNode[], base: Pick<Judging, 'spec' | 'facts' | 'options'>): boolean {
+  if (chosen.length === all.length) return true;
+  const left = new Set(all.filter((node) => node.kind === 'artifact' && !chosen.includes(node)).map(({ id }) => id));
+  return judgeAll(all, base).every(({ id, state }) => state === 'fresh' || !left.has(id));
 }
 
 function lastNodes({ completeness }: ReleaseSpec, nodes: readonly ReleaseNode[]): ReleaseNode[] {

@@ -146,7 +146,7 @@ demo('F27 F28 apt in strict mode, in a fresh root filesystem, knows the release 
   t.is(installed.status, 0, installed.stdout + installed.stderr);
   t.regex(installed.stdout, /^jq-1\./m);
   t.regex(installed.stdout, new RegExp(`1001 ${server.url}/apt-mirror/integrated`));
-  t.regex(server.paths().filter((path) => path.includes('jq')).join('\n'), /^\/apt-mirror\/integrated\/+pool\/[0-9a-f]{2}\/[0-9a-f]{64}_jq_\S+\.deb$/m);
+  t.regex(server.paths().filter((path) => path.includes('jq')).join('\n'), /^\/?apt-mirror\/integrated\/pool\/[0-9a-f]{2}\/[0-9a-f]{64}_jq_\S+\.deb$/m);
 });
 
 demo('F17 git works from the archive, which holds the history of the commit that is listed', async (t) => {

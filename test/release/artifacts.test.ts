@@ -249,6 +249,20 @@ test.serial('F4 with other kinds left out, what they would give must be there; a
   t.regex((await scene.plan(tasks)).find(({ id }) => id === 'notes one')?.reason ?? '', /changed$/, 'made without it, it is made again with it');
 });
 
+test.serial('F4 a build of one kind is no complete release while what leans on it is still made from what was before', async (t) => {
+  await using dir = await tempDir();
+  await using scene = await makeScene(dir);
+  const tasks = [note('one', { needs: [PUBLICATION] })];
+  await scene.build(tasks);
+
+  const alone = await scene.plan(tasks, { only: ['apt'], replace: true });
+  const whole = await scene.plan(tasks, { replace: true });
+
+  t.false(alone.some(({ id }) => id === 'manifest'));
+  t.true(whole.some(({ id }) => id === 'manifest'));
+  t.true((await scene.plan(tasks, { only: ['apt'] })).some(({ id }) => id === 'manifest'), 'nothing changes: it stays complete');
+});
+
 test.serial('a shared file never changes: other bytes under its name are a conflict that names it', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeScene(dir);
