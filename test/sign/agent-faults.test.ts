@@ -31,7 +31,7 @@ withGpg('S04 an agent that does not answer is given up, and its gpg is stopped',
 
     t.true(isArtifactsError(error, 'E_NO_KEY'), String(error));
     t.regex(error?.message ?? '', new RegExp(`^gpg did not answer within 2 s for the key ${fingerprint}$`));
-    t.is((await runCommand('sh', ['-c', `kill -0 $(cat ${dir.join('pid')})`])).status, 1, 'the process is gone');
+    t.is((await runCommand('sh', ['-c', 'pid=$(cat "$1") && kill -0 "$pid"', 'sh', dir.join('pid')])).status, 1, 'the process is gone');
   } finally {
     process.env['PATH'] = path;
   }
