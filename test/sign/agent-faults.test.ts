@@ -31,7 +31,9 @@ withGpg('S04 an agent that does not answer is given up, and its gpg is stopped',
 
     t.true(isArtifactsError(error, 'E_NO_KEY'), String(error));
     t.regex(error?.message ?? '', new RegExp(`^gpg did not answer within 2 s for the key ${fingerprint}$`));
-    t.is((await runCommand('sh', ['-c', 'pid=$(cat "$1") && kill -0 "$pid"', 'sh', dir.join('pid')])).status, 1, 'the process is gone');
+    // A process that was killed has its number until it is waited for.
+    const look = 'pid=$(cat "$1") || exit 1; for _ in $(seq 100); do kill -0 "$pid" 2> /dev/null || exit 1; sleep 0.1; done';
+    t.is((await runCommand('sh', ['-c', look, 'sh', dir.join('pid')])).status, 1, 'the process is gone');
   } finally {
     process.env['PATH'] = path;
   }
