@@ -12,6 +12,8 @@ export interface Source {
 
 export interface ReleaseScene<Names extends string> extends AsyncDisposable {
   readonly site: Site;
+  /** The same site, each command in a process of its own: SQLite's logs are gone when one ends, not some time later. */
+  readonly program: Site;
   readonly sources: Readonly<Record<Names, Source>>;
 }
 
@@ -30,8 +32,10 @@ export async function makeRelease<Names extends string>(
     sources[name] = { upstream, server };
     mirrors[name] = { upstream, url: server.url, extra: (extra as Record<string, Record<string, unknown>>)[name] ?? {} };
   }
+  const program = await makeSite(dir, { mirrors, ...siteOptions });
   return {
-    site: inProcess(await makeSite(dir, { mirrors, ...siteOptions })),
+    site: inProcess(program),
+    program,
     sources,
     [Symbol.asyncDispose]: async () => {
       for (const { server } of Object.values<Source>(sources)) await server.close();

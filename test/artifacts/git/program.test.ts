@@ -20,7 +20,7 @@ test('F17 a release with git repositories: built, signed, consumed; fresh the se
   const second = await two.commit({ b: '1\n' });
   const vars = { git_repos: [{ name: 'one', repo: one.path, version: 'main' }, { name: 'two', repo: two.path, version: second }], git_mapping: { r1: 'all' } };
   await using scene = await makeRelease(dir, { base: [buildDeb({ name: 'px' })] }, { vars });
-  const { site } = scene;
+  const { program: site } = scene;
   const place = join(site.publicRoot, 'git-archives/r1.0.0');
 
   const built = await site.json<Built>(['build', '--release', 'r1.0.0']);

@@ -42,8 +42,8 @@ test.beforeEach((t) => t.timeout(900_000));
 
 frozen('wheels are linked against the library the release froze, and the lock names its version', async (t) => {
   const dir = await folder();
-  const source = '#include <Python.h>\n#include <stub.h>\nstatic struct PyModuleDef m = {PyModuleDef_HEAD_INIT, "_linked", 0, -1, 0};\nPyMODINIT_FUNC PyInit__linked(void) { PyObject *o = PyModule_Create(&m); PyModule_AddIntConstant(o, "number", stub_number()); return o; }\n';
-  await using server = await serve(indexFiles({ linked: [sdist({ name: 'linked', extension: { source, libraries: ['stub'] } })] }));
+  const source = '#include <Python.h>\n#include <quay.h>\nstatic struct PyModuleDef m = {PyModuleDef_HEAD_INIT, "_linked", 0, -1, 0};\nPyMODINIT_FUNC PyInit__linked(void) { PyObject *o = PyModule_Create(&m); PyModule_AddIntConstant(o, "number", quay_number()); return o; }\n';
+  await using server = await serve(indexFiles({ linked: [sdist({ name: 'linked', extension: { source, libraries: ['quay'] } })] }));
   const release = new TestRelease(await testWorkshop(dir));
   const spec = frozenSpec({ requirements: ['linked'], indexes: [{ name: 'rig', url: `${server.url}/simple`, packages: ['*'] }], services: [{ name: 'svc', requirements: ['linked'], prefix: '/openstack/venvs/svc' }] });
   const [wheels, venv] = pythonTasks(spec);
@@ -54,8 +54,8 @@ frozen('wheels are linked against the library the release froze, and the lock na
   };
   const made = await release.make(venv!);
 
-  t.like(lock.wheels[0]?.linked.find((one) => 'library' in one && one.library === 'libstub.so.1'), { package: 'libstub', version: '7.0-1' });
-  t.like(lock.root.packages.find(({ name }) => name === 'libstub'), { version: '7.0-1' });
+  t.like(lock.wheels[0]?.linked.find((one) => 'library' in one && one.library === 'libquay.so.1'), { package: 'libquay', version: '7.0-1' });
+  t.like(lock.root.packages.find(({ name }) => name === 'libquay'), { version: '7.0-1' });
   t.true(lock.root.packages.some(({ name }) => name === 'python3'));
   t.regex(made.detail, /projects in \/openstack\/venvs\/svc$/);
 });
@@ -81,19 +81,19 @@ live('a real project is built from its source archive, with the build tools it a
 
 function frozenSpec(changes: Partial<PythonSpec>): PythonSpec {
   const publication = { node: 'publish', prefix: 'apt-mirror/integrated', suite: 'r1.0.0-frozen', components: ['main'], key: 'apt-mirror/release-signing-key.asc' };
-  return pythonSpec({ codename: 'frozen', distro: 'debian-x86_64', publication, base: { described: [], resolve: async () => base }, buildPackages: ['libstub', 'libyaml-dev'], ...changes });
+  return pythonSpec({ codename: 'frozen', distro: 'debian-x86_64', publication, base: { described: [], resolve: async () => base }, buildPackages: ['libquay', 'libyaml-dev'], ...changes });
 }
 
 /** What the release itself published: a library nobody else has. */
 async function publish(publicRoot: string): Promise<void> {
   const work = join(publicRoot, '..', 'library');
   await mkdir(work, { recursive: true });
-  await writeFile(join(work, 'stub.c'), 'int stub_number(void) { return 42; }\n');
-  spawnSync('gcc', ['-shared', '-fPIC', '-Wl,-soname,libstub.so.1', '-o', 'libstub.so', 'stub.c'], { cwd: work });
-  const library = readFileSync(join(work, 'libstub.so'));
+  await writeFile(join(work, 'quay.c'), 'int quay_number(void) { return 42; }\n');
+  spawnSync('gcc', ['-shared', '-fPIC', '-Wl,-soname,libquay.so.1', '-o', 'libquay.so', 'quay.c'], { cwd: work });
+  const library = readFileSync(join(work, 'libquay.so'));
   const triplet = spawnSync('gcc', ['-print-multiarch']).stdout.toString().trim();
-  const files = { [`usr/lib/${triplet}/libstub.so.1`]: library, [`usr/lib/${triplet}/libstub.so`]: library, 'usr/include/stub.h': 'int stub_number(void);\n' };
-  const upstream = await aptUpstream({ codename: 'r1.0.0-frozen', components: { main: [buildDeb({ name: 'libstub', version: '7.0-1', files })] } });
+  const files = { [`usr/lib/${triplet}/libquay.so.1`]: library, [`usr/lib/${triplet}/libquay.so`]: library, 'usr/include/quay.h': 'int quay_number(void);\n' };
+  const upstream = await aptUpstream({ codename: 'r1.0.0-frozen', components: { main: [buildDeb({ name: 'libquay', version: '7.0-1', files })] } });
   for (const [path, bytes] of upstream.files) {
     const target = join(publicRoot, 'apt-mirror/integrated', path);
     await mkdir(dirname(target), { recursive: true });
