@@ -128,12 +128,3 @@ export function componentNames(text: string): string[] {
   }
   return names;
 }
-
-/** As aptly: as many sources as components, then perhaps the prefix. */
-export function splitSources(words: readonly string[], components: readonly string[]): { readonly sources: readonly string[]; readonly prefix: string | undefined } {
-  const { length } = components;
-  if (words.length === length || words.length === length + 1) return { sources: words.slice(0, length), prefix: words[length] };
-  throw new ArtifactsError('E_USAGE', `Expected ${length === 1 ? 'one source' : `${length} sources`} for the ${length === 1 ? 'component' : 'components'} ${components.join(', ')}, then perhaps a prefix`, {
-    hint: 'Name as many components with --component as there are sources: --component main,contrib.',
-  });
-}

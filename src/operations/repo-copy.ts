@@ -1,6 +1,5 @@
-import { ArtifactsError } from '../core/errors.ts';
 import { defineOperation } from './operation.ts';
-import { renderTransfer, transfer, TRANSFER_OPTIONS, TRANSFER_QUERIES } from './repo-transfer.ts';
+import { renderTransfer, transferBetween, TRANSFER_OPTIONS, TRANSFER_QUERIES } from './repo-transfer.ts';
 
 export const repoCopy = defineOperation({
   name: 'repo copy',
@@ -15,19 +14,6 @@ Repository stable: 5 packages.`,
     queries: TRANSFER_QUERIES,
   },
   options: TRANSFER_OPTIONS,
-  run: async (app, input, ctx) => {
-    const { findRepo } = await import('../repo/repos.ts');
-    if (input.source === input.dest) throw new ArtifactsError('E_USAGE', 'Source and destination are the same repository');
-    return transfer(
-      app,
-      {
-        source: ({ catalog, declared }) => findRepo(catalog, input.source, declared),
-        origin: `repository "${input.source}"`,
-        to: input.dest,
-      },
-      input,
-      ctx,
-    );
-  },
+  run: (app, input, ctx) => transferBetween(app, input, { move: false }, ctx),
   render: renderTransfer,
 });

@@ -1,5 +1,6 @@
 /** Copying, moving and importing: packages the catalog knows, from one place to a local repository. */
 import type { Context } from '../core/context.ts';
+import { ArtifactsError } from '../core/errors.ts';
 import type { Added, RepoTools } from '../repo/add.ts';
 import type { App } from './app.ts';
 import type { OptionSpec } from './operation.ts';
@@ -33,6 +34,24 @@ export interface Transfer {
 export interface Transferred extends Added {
   readonly missing: readonly MissingView[];
   readonly dryRun: boolean;
+}
+
+/** From one local repository to another; with `move` the packages leave the first. Throws E_USAGE when both are one. */
+export async function transferBetween(
+  app: App,
+  input: TransferInput & { readonly source: string; readonly dest: string },
+  { move }: { readonly move: boolean },
+  ctx: Context,
+): Promise<Transferred> {
+  const { findRepo } = await import('../repo/repos.ts');
+  if (input.source === input.dest) throw new ArtifactsError('E_USAGE', 'Source and destination are the same repository');
+  const between: Transfer = {
+    source: ({ catalog, declared }) => findRepo(catalog, input.source, declared),
+    origin: `repository "${input.source}"`,
+    to: input.dest,
+    ...(move ? { movedFrom: input.source } : {}),
+  };
+  return transfer(app, between, input, ctx);
 }
 
 /** All or nothing, under the aptly lock from the choice to the change. */
