@@ -56,7 +56,7 @@ async function make(task: ArtifactTask, { spec, build }: Making, tools: BuildToo
       { release: spec.name, build, folder, needed: neededArtifacts(task, spec.name, tools), previous, pathOf: pool.path, workshop },
       ctx,
     );
-    const files = await takeIn(made, `make-${spec.name}-${task.id}`, tools);
+    const files = await takeIn(made, previous?.files ?? [], `make-${spec.name}-${task.id}`, tools);
     const digest = sha256(canonicalJson(files.map((file) => [file.path, file.sha256])));
     return await tools.change(ctx, async () => {
       await linkShared(files.filter(({ path }) => !isIn(path, task.places)), tools);
@@ -79,10 +79,11 @@ function neededArtifacts(task: ArtifactTask, release: string, { catalog }: Build
   );
 }
 
-/** Brings the files to the pool, in the order of their paths. */
-async function takeIn({ files }: Pick<MadeArtifact, 'files'>, owner: string, { pool }: BuildTools): Promise<ArtifactFile[]> {
+/** Brings the files to the pool, in the order of their paths. Those a task took over from before lie there, and are not read. */
+async function takeIn({ files }: MadeArtifact, before: readonly ArtifactFile[], owner: string, { pool }: BuildTools): Promise<ArtifactFile[]> {
   const receiver = openReceiver(pool, owner.replaceAll(/[^\w.-]+/g, '-'));
-  const taken = files.map(({ path, from }) => ({ path, ...receiver.receive(from) }));
+  const known = new Map(before.map((file) => [pool.path(file.sha256), file]));
+  const taken = files.map(({ path, from }) => ({ ...(known.get(from) ?? receiver.receive(from)), path }));
   await receiver.settle();
   receiver.clear();
   return taken.sort((a, b) => (a.path < b.path ? -1 : 1));

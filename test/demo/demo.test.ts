@@ -3,12 +3,12 @@
  * clients that know nothing of us.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { generateKey } from '../../src/sign/generate-key.ts';
+import { aptReaches } from '../rig/online.ts';
 import { PROJECT, runArtifacts, runCommand } from '../rig/run.ts';
 import { serve, type RigServer } from '../rig/server.ts';
 import { hasCommand, isRoot, testWith } from '../rig/skip.ts';
@@ -20,15 +20,11 @@ const MINUTES = 60_000;
 /** All builds of this file are made at one time (reproducible-builds.org), so that what they say of it is the same. */
 const CLOCK = String(Math.floor(Date.now() / 1000));
 
-/** Whether the upstreams of this machine answer, asked of one of them by apt's own means. */
+/** Whether the upstreams of this machine answer: the first of them. */
 function isOnline(): boolean {
   const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(REPO_URI)dists/$(RELEASE)/InRelease'], { encoding: 'utf8' });
-  const [uri = ''] = (stdout ?? '').split('\n');
-  const folder = mkdtempSync(join(tmpdir(), 'artifacts-test-'));
-  const helper = ['-o', 'Acquire::Retries=0', '-o', 'Acquire::http::Timeout=10', 'download-file', uri, join(folder, 'InRelease')];
-  const { status } = spawnSync('/usr/lib/apt/apt-helper', helper, { stdio: 'ignore' });
-  rmSync(folder, { recursive: true });
-  return uri !== '' && status === 0;
+  const [url = ''] = (stdout ?? '').split('\n');
+  return url !== '' && aptReaches(url);
 }
 
 const ready = isRoot && ['mmdebstrap', 'git', 'python3', 'gpgv', 'xz'].every(hasCommand) && isOnline();

@@ -13,6 +13,7 @@ import { buildDeb } from '../../rig/deb.ts';
 import { indexFiles, pythonSpec, sdist } from '../../rig/python.ts';
 import { runCommand } from '../../rig/run.ts';
 import { serve } from '../../rig/server.ts';
+import { aptReaches } from '../../rig/online.ts';
 import { hasCommand, testWith } from '../../rig/skip.ts';
 import { tempDir, type TempDir } from '../../rig/temp.ts';
 import { aptUpstream } from '../../rig/upstream.ts';
@@ -108,8 +109,7 @@ async function machineSources(): Promise<readonly AptSource[]> {
   const { sources } = await machine.sources();
   const own = sources.filter(({ suite, keys }) => suite.startsWith(codename) && keys.files.length === 1 && existsSync(keys.files[0] ?? ''));
   const found = own.map(({ urls, suite, components, keys }) => ({ uri: urls[0] ?? '', suite, components, signedBy: keys.files[0] ?? '' }));
-  const answers = await Promise.all(found.map(async ({ uri, suite }) => fetch(`${uri.replace(/\/$/, '')}/dists/${suite}/InRelease`, { method: 'HEAD', signal: AbortSignal.timeout(10_000) }).then(({ ok }) => ok, () => false)));
-  return answers.every(Boolean) ? found : [];
+  return found.every(({ uri, suite }) => aptReaches(`${uri.replace(/\/$/, '')}/dists/${suite}/InRelease`)) ? found : [];
 }
 
 async function reachableIndex() {
