@@ -19,6 +19,17 @@ export interface ArtifactKind {
    * folder appear together, in place of all that was in it. Pure.
    */
   shared?(artifacts: readonly Artifact[]): readonly Listing[];
+  /** What it keeps in its caches from run to run, to make it again faster. */
+  kept?(cache: Workshop['cache']): readonly Kept[];
+}
+
+/** An entry of a cache. Nothing but time is lost with it. */
+export interface Kept {
+  readonly paths: readonly string[];
+  /** When a run last used it, milliseconds since the epoch. */
+  readonly used: number;
+  /** The lock of the tasks that use it, where they do so for longer than it takes to look it up. */
+  readonly lock?: string;
 }
 
 /** A file that is generated from the catalog, never edited. */

@@ -2,6 +2,7 @@
 import type { Artifact } from '../../core/artifact.ts';
 import type { ArtifactKind, Listing } from '../kind.ts';
 import { gitFacts } from './facts.ts';
+import { keptMirrors } from './mirror.ts';
 
 export const gitKind: ArtifactKind = {
   name: 'git',
@@ -9,6 +10,7 @@ export const gitKind: ArtifactKind = {
     const ours = artifacts.filter(({ kind }) => kind === 'git').sort((a, b) => (a.id < b.id ? -1 : 1));
     return ours.length === 0 ? [] : [index(place, ours), sums(place, ours)];
   },
+  kept: keptMirrors,
 };
 
 function index(place: string, artifacts: readonly Artifact[]): Listing {

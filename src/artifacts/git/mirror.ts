@@ -1,10 +1,10 @@
 /** Bare copies of upstreams in the cache: one for each URL, brought up to date once a run, and made anew when damaged. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArtifactsError, isArtifactsError } from '../../core/errors.ts';
-import type { Workshop } from '../kind.ts';
+import type { Kept, Workshop } from '../kind.ts';
 import { localPath } from './address.ts';
 import { git, isOverLimit, loginOf, tooLarge, type GitRun } from './run-git.ts';
 import { gitSettings } from './settings.ts';
@@ -33,6 +33,23 @@ export interface GitMirror {
 /** Equal for tasks that use one copy: they take turns. */
 export function mirrorKey({ url }: GitAddress): string {
   return createHash('sha256').update(url).digest('hex').slice(0, 32);
+}
+
+/** The lock of whoever works with the copy. */
+export function mirrorLock(key: string): string {
+  return `git-${key}`;
+}
+
+/** All copies. Their settings are written whenever they are used. */
+export function keptMirrors(cache: Workshop['cache']): readonly Kept[] {
+  const folder = cache(CACHE);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => {
+    const [, key] = /^(\w+)\.config$/.exec(name) ?? [];
+    if (key === undefined) return [];
+    const paths = [`${key}.git`, name].map((entry) => join(folder, entry));
+    return [{ paths, used: statSync(join(folder, name)).mtimeMs, lock: mirrorLock(key) }];
+  });
 }
 
 /** The copy of an upstream. Whoever uses it holds the lock of its key. */

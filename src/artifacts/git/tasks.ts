@@ -8,7 +8,7 @@ import { versionProblem } from './address.ts';
 import { writeArchive } from './archive.ts';
 import { writeClone } from './clone.ts';
 import { gitFacts, type GitFacts } from './facts.ts';
-import { mirrorKey, openMirror, type GitMirror } from './mirror.ts';
+import { mirrorKey, mirrorLock, openMirror, type GitMirror } from './mirror.ts';
 import { archivePlace, type GitLimits, type GitRepository, type GitSpec } from './spec.ts';
 import { isCommit, resolveVersion, type Resolved } from './versions.ts';
 
@@ -25,7 +25,7 @@ export function gitTasks({ release, repositories, limits }: GitSpec): ArtifactTa
       needs: [],
       places: [archivePlace(release)],
       inputs: { url: address.shown, version, form: FORM },
-      lock: `git-${mirrorKey(address)}`,
+      lock: mirrorLock(mirrorKey(address)),
       make: (request, ctx) => makeInTime({ repository, limits, request }, ctx),
     };
   });

@@ -13,6 +13,7 @@ import type { Upstream } from '../../http/upstream.ts';
 import { moveFile } from '../../util/durable.ts';
 import { hashFile } from '../../util/hash-file.ts';
 import { parsePage, type PageFile } from './index-page.ts';
+import { touch } from './kept.ts';
 import { normalizeName } from './names.ts';
 
 /** The page of a project with very many releases has some megabytes. */
@@ -112,7 +113,9 @@ async function fetchFile(name: string, file: PageFile, tools: Tools, ctx: Contex
   const relative = join('files', file.sha256.slice(0, 2), file.sha256);
   for (const cache of [tools.cache, tools.cacheBelow]) {
     if (cache === undefined || !existsSync(join(cache, relative))) continue;
-    if ((await hashFile(join(cache, relative))) === file.sha256) return join(cache, relative);
+    if ((await hashFile(join(cache, relative))) !== file.sha256) continue;
+    if (cache === tools.cache) touch(join(cache, relative));
+    return join(cache, relative);
   }
   const path = join(tools.cache, relative);
   const partial = `${path}.${process.pid}.part`;

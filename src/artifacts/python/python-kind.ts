@@ -3,6 +3,7 @@ import type { Artifact } from '../../core/artifact.ts';
 import { sha256 } from '../../core/digest.ts';
 import type { ArtifactKind, Listing } from '../kind.ts';
 import { wheelsOf } from './facts.ts';
+import { keptPython } from './kept.ts';
 import { manifest } from './lists.ts';
 import { linksPage, simpleIndex } from './simple-index.ts';
 
@@ -19,6 +20,7 @@ export const pythonKind: ArtifactKind = {
     const listed = [...simple, manifest(place, own, [...simple.map(({ path }) => path), sums.path])];
     return [...listed, { ...sums, bytes: digests(place, own, listed) }];
   },
+  kept: keptPython,
   // Beside `links/` and not in it: that folder holds files of all releases, and this page is replaced as a whole.
   shared: (artifacts) => {
     const wheels = new Map(

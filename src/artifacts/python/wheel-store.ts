@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { canonicalJson, sha256, type Sha256 } from '../../core/digest.ts';
 import { moveFile } from '../../util/durable.ts';
 import type { FetchedFile } from './indexes.ts';
+import { touch } from './kept.ts';
 
 /** A shared library a wheel is linked against, and the package of the build root that has it. */
 export interface LinkedLibrary {
@@ -61,7 +62,12 @@ export function openWheelStore(folder: string, below: string | undefined): Wheel
     return wheel;
   };
   return {
-    find: (key) => known.get(key) ?? remember(key, read(entry(folder, key)) ?? (below === undefined ? undefined : read(entry(below, key)))),
+    find: (key) => {
+      if (known.has(key)) return known.get(key);
+      const own = read(entry(folder, key));
+      if (own !== undefined) touch(entry(folder, key));
+      return remember(key, own ?? (below === undefined ? undefined : read(entry(below, key))));
+    },
     keep: (key, facts, from) => {
       const target = entry(folder, key);
       const temporary = `${target}.${process.pid}.part`;

@@ -16,6 +16,7 @@ import { buildWheel, checkWheels, type Build, type BuildTools } from './build-wh
 import { openIndexProxy, type IndexProxy, type LocalWheel, type Offer } from './index-proxy.ts';
 import type { PageFile } from './index-page.ts';
 import { matches, openIndexes, type FetchedFile, type Indexes, type PackageIndex } from './indexes.ts';
+import { CACHE } from './kept.ts';
 import { comparableVersion, normalizeName, parseFileName } from './names.ts';
 import { certainPins, layerConstraints, parseRequirements, requirementLines, type Requirement } from './requirements.ts';
 import { lines, resolve, type Chosen } from './resolve.ts';
@@ -49,7 +50,7 @@ export async function makeWheels(wanted: PythonSpec, bench: Workbench, request: 
   const fallback = await findFallback(wanted);
   const spec = { ...wanted, indexes: [...wanted.indexes, ...fallback.found] };
   const temporary = mkdtempSync(join(workshop.temporary, 'wheels-'));
-  const [cache, cacheBelow] = [workshop.cache('python'), workshop.cacheBelow('python')];
+  const [cache, cacheBelow] = [workshop.cache(CACHE), workshop.cacheBelow(CACHE)];
   const store = openWheelStore(cache, cacheBelow);
   await using indexes = openIndexes({ indexes: spec.indexes, cache, cacheBelow, environment: workshop.environment, lacking: fallback.lacking });
   const socket = join(temporary, 'index');
