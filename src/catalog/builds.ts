@@ -7,7 +7,7 @@ export interface Build {
   /** UTC, `YYYYMMDDTHHMMSSZ`. */
   readonly id: string;
   readonly result: 'done' | 'partial' | 'failed';
-  /** Fingerprint of everything that went in. */
+  /** Fingerprint of what it was told besides what it is made of. */
   readonly inputs: Sha256;
   /** Digest of its manifest; only complete builds have one. */
   readonly manifest?: Sha256;

@@ -43,7 +43,7 @@ export function releaseFacts(catalog: Catalog, spec: ReleaseSpec, now: Date): Re
       artifacts: catalog.artifacts.list(spec.name).map(({ id }) => id),
       places: catalog.trees.list().filter(({ release }) => release === spec.name).map(({ place }) => place),
     }),
-    built: catalog.builds.latest(spec.name) !== undefined,
+    built: catalog.builds.latest(spec.name)?.inputs,
   };
 }
 

@@ -1,13 +1,13 @@
 /** The end of a build: the completeness test, the manifest, and the record of the build. */
 import type { Context } from '../core/context.ts';
-import { canonicalJson, sha256, type Sha256 } from '../core/digest.ts';
+import type { Sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import { dropTree } from '../publish/trees.ts';
 import { checkCompleteness, describeMissing } from './completeness.ts';
 import { releaseFacts } from './facts.ts';
 import { required, type BuildTools, type Made, type Making } from './making.ts';
 import { writeManifest, type ManifestNode } from './manifest.ts';
-import { leftOver } from './plan.ts';
+import { leftOver, toldInputs } from './plan.ts';
 import type { CompletenessSpec, ReleaseSpec } from './spec.ts';
 
 /** Throws E_CHECK when packages that somebody wants are missing. */
@@ -63,12 +63,11 @@ interface Outcome {
 }
 
 function recordBuild(spec: ReleaseSpec, { build, result, manifest }: Outcome, { catalog, clock }: BuildTools): void {
-  const inputs = [...[...spec.sources.values()].map((source) => source.inputs), ...spec.tasks.map((task) => task.inputs)];
   catalog.builds.add({
     release: spec.name,
     id: build,
     result,
-    inputs: sha256(canonicalJson(inputs)),
+    inputs: toldInputs(spec),
     ...(manifest === undefined ? {} : { manifest }),
     finishedAt: clock().toISOString(),
   });

@@ -40,8 +40,8 @@ export interface ReleaseFacts {
   indexed(kind: string): boolean;
   /** Artifacts and places the catalog holds for the release. */
   recorded(): Recorded;
-  /** Whether a complete build is recorded. */
-  readonly built: boolean;
+  /** What the last complete build was told besides what it is made of, `toldInputs`; undefined when there is none. */
+  readonly built: Sha256 | undefined;
 }
 
 export interface Recorded {
@@ -263,11 +263,17 @@ export function placeInputs(artifacts: readonly string[], facts: Pick<ReleaseFac
 }
 
 function judgeLast({ spec, facts, options }: Judging): Judgement {
-  if (!facts.built) return make('no complete build is recorded');
+  if (facts.built === undefined) return make('no complete build is recorded');
+  if (facts.built !== toldInputs(spec)) return make('where it is served changed');
   if (options.only.length > 0 || options.codenames.length > 0) return FRESH;
   const gone = leftOver(spec, facts);
   const first = gone.artifacts[0] ?? gone.places[0];
   return first === undefined ? FRESH : replace(`${first} is no part of it any more`);
+}
+
+/** Fingerprint of what stands in the files of a build and is in nothing it is made of. */
+export function toldInputs({ baseUrl }: ReleaseSpec): Sha256 {
+  return sha256(canonicalJson({ baseUrl: baseUrl ?? null }));
 }
 
 /** What is recorded of a release and no longer said of it. */

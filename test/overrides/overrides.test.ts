@@ -137,6 +137,21 @@ test('with consumers.base_url, a build publishes the overrides of every mode, li
   t.true(manifest.files.some(({ path }) => path === `releases/r1.0.0/${manifest.build}/overrides/strict/group_vars/all/apt.yml`));
 });
 
+test('a build that is served elsewhere from now on says so to its deployers: only the manifest and what lies beside it are written anew', async (t) => {
+  await using dir = await tempDir();
+  await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })] }, { vars: { consumers: { base_url: 'https://old.example' } } });
+  const { site } = scene;
+  await site.json<Built>(['build', '--release', 'r1.0.0']);
+
+  await site.configure({ vars: { consumers: { base_url: 'https://new.example' } } });
+  const moved = await site.json<Built>(['build', '--release', 'r1.0.0']);
+  const again = await site.json<Built>(['build', '--release', 'r1.0.0']);
+
+  t.deepEqual(moved.nodes.filter(({ state }) => state !== 'fresh').map(({ id }) => id), ['manifest']);
+  t.is(again.result, 'unchanged');
+  t.regex(readFileSync(join(site.publicRoot, 'releases/r1.0.0/latest/overrides/strict/group_vars/all/apt.yml'), 'utf8'), /rpco_mirror_base_url: .*new\.example/);
+});
+
 test('RPC-O D9 overrides are of a release that is there: a kind it lacks, one that is absent, and silence all fail, each in its own way', async (t) => {
   await using dir = await tempDir();
   await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })] });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { sha256 } from '../../src/core/digest.ts';
-import { planRelease, type ReleaseFacts } from '../../src/release/plan.ts';
+import { planRelease, toldInputs, type ReleaseFacts } from '../../src/release/plan.ts';
 import type { MirrorSpec, ReleaseSpec } from '../../src/release/spec.ts';
 import { sortGraph } from '../../src/util/graph.ts';
 
@@ -48,7 +48,7 @@ function facts(more: Partial<ReleaseFacts> = {}): ReleaseFacts {
     merged: (name) => (name === 'miko-r1-alpha' ? { sources: [1, 3], policy: 'no-remove' } : { sources: [3], policy: 'no-remove' }),
     published: (prefix, distribution) => ({ snapshot: prefix.endsWith('/apart') ? 2 : published[distribution], expiring: false }),
     recorded: () => ({ artifacts: [], places: [] }),
-    built: true,
+    built: toldInputs(spec()),
     ...more,
   } as ReleaseFacts;
 }
@@ -64,7 +64,7 @@ test('with everything there, nothing is to build and no mirror is asked', (t) =>
 });
 
 test('with nothing there, everything is to build, each after what it needs', (t) => {
-  const nothing = facts({ slushie: () => undefined, snapshot: () => undefined, merged: () => undefined, published: () => undefined, built: false });
+  const nothing = facts({ slushie: () => undefined, snapshot: () => undefined, merged: () => undefined, published: () => undefined, built: undefined });
 
   const plan = planRelease(spec(), nothing, ALL);
 
@@ -100,7 +100,7 @@ test('whatever is missing, a plan is closed: what needs something that is built 
         slushie: (name) => (there.includes(name) ? facts().slushie(name) : undefined),
         snapshot: (name) => (there.includes(name) ? SNAPSHOTS[name] : undefined),
         merged: (name) => (there.includes(name) ? facts().merged(name) : undefined),
-        built,
+        built: built ? toldInputs(spec()) : undefined,
       });
 
       const { nodes, planned } = planRelease(spec(), known, { ...ALL, replace, codenames });
