@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PROJECT } from '../test/rig/run.ts';
 import { compare } from './compare.ts';
-import { benchPage, type BenchResult } from './page.ts';
+import { benchPage, writePage, type BenchResult } from './page.ts';
 import { PLOTTED_SIZES, PLOTTED_STEPS, SIZE_PICTURE, writePlots } from './plots.ts';
 import { chooseSteps } from './steps.ts';
 import { renderTable } from './table.ts';
@@ -85,7 +85,7 @@ function publishResult(result: BenchResult, folder: string): void {
   const file = values.json === undefined ? join(folder, 'figures.json') : resolve(values.json);
   writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`);
   say(`figures in ${file}`);
-  if (values.page) writeFileSync(join(PROJECT, 'docs', 'benchmarks.md'), benchPage(result, { pictures: existsSync(join(PROJECT, 'docs', SIZE_PICTURE)) }));
+  if (values.page) writePage(benchPage(result, { pictures: existsSync(join(PROJECT, 'docs', SIZE_PICTURE)) }));
 }
 
 function count(text: string, name: string): number {

@@ -59,7 +59,7 @@ export async function compare({ size, rounds, steps, shown, without }: Compariso
   }
   return {
     date: new Date().toISOString().slice(0, 10),
-    machine: `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB of memory, ${await system()}, Node ${process.versions.node}`,
+    machine: await describeMachine(),
     packages: upstream.packages,
     bytes: upstream.bytes,
     origin: upstream.origin,
@@ -70,7 +70,9 @@ export async function compare({ size, rounds, steps, shown, without }: Compariso
   };
 }
 
-async function system(): Promise<string> {
-  const name = /^PRETTY_NAME="?([^"\n]*)/m.exec(await mustRun('cat', ['/etc/os-release']).catch(() => ''))?.[1];
-  return name ?? process.platform;
+/** What the figures were measured on. */
+export async function describeMachine(): Promise<string> {
+  const release = await mustRun('cat', ['/etc/os-release']).catch(() => '');
+  const name = /^PRETTY_NAME="?([^"\n]*)/m.exec(release)?.[1] ?? process.platform;
+  return `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB of memory, ${name}, Node ${process.versions.node}`;
 }

@@ -1,3 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROJECT } from '../test/rig/run.ts';
 import type { Measurement } from './round.ts';
 import { renderTable, type Figure } from './table.ts';
 
@@ -46,4 +49,43 @@ processor time by aptly's; the latter says more when the machine did other thing
 
 ${pictures ? PICTURES : ''}To measure again: \`npm run bench\`; \`npm run bench -- --plots\` draws the pictures as well, \`npm run bench -- --help\` tells how to do less.
 `;
+}
+
+const PAGE = join(PROJECT, 'docs', 'benchmarks.md');
+/** Begins what the bench of rpm wrote, and stays when the page is written anew. */
+const RPM_HEADING = '## Rpm repositories';
+
+/** Writes the page, with what it says of rpm as it was. */
+export function writePage(text: string): void {
+  const before = readFileSync(PAGE, 'utf8');
+  const at = before.indexOf(RPM_HEADING);
+  writeFileSync(PAGE, at === -1 ? text : `${text}\n${before.slice(at)}`);
+}
+
+export interface RpmResult {
+  readonly table: string;
+  readonly rounds: number;
+  readonly machine: string;
+  /** Of a package. */
+  readonly averageBytes: number;
+}
+
+/** Writes the part of the page about rpm. */
+export function writeRpmSection({ table, rounds, machine, averageBytes }: RpmResult): void {
+  const before = readFileSync(PAGE, 'utf8');
+  const at = before.indexOf(RPM_HEADING);
+  const kept = (at === -1 ? before : before.slice(0, at)).trimEnd();
+  writeFileSync(PAGE, `${kept}\n\n${RPM_HEADING}
+
+Written by \`npm run bench -- rpm --page\` on ${new Date().toISOString().slice(0, 10)}: ${machine}; median of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}.
+Each row names the peer behind its semicolon.
+
+${table}
+
+- The packages: names, versions and needs of Debian's main, files and histories made up, ${Math.round(averageBytes / 1024)} KiB each on average,
+  written by the bench as rpm's format says. rpm reads and verifies them; their payload is filler, so none can be installed.
+- createrepo_c reads and hashes each file and writes metadata without databases, with a worker for each processor. Ours hashes each file, and its payload against the
+  header, copies it into the pool, records it and flushes all of it to disk, twice starting a process; then it signs.
+- \`dnf reposync\` has 16 connections, as ours, and checks the signature of the metadata.
+`);
 }

@@ -9,7 +9,7 @@ import { serveState, type BenchUpstream } from './upstream.ts';
 /** What a contender needed for a step in one round. */
 export interface Measurement {
   readonly step: string;
-  readonly contender: Contender['name'] | 'curl';
+  readonly contender: Contender['name'] | 'curl' | 'peer';
   readonly cost: Cost;
   /** What the first action of the step cost alone. */
   readonly first?: Cost;
@@ -53,8 +53,7 @@ export async function runFloor({ upstream, url, scratch, say }: RoundTools): Pro
   return { step: FLOOR, contender: 'curl', cost };
 }
 
-
-function addCosts(a: Cost, b: Cost): Cost {
+export function addCosts(a: Cost, b: Cost): Cost {
   return {
     seconds: a.seconds + b.seconds,
     cpuSeconds: a.cpuSeconds + b.cpuSeconds,

@@ -1,5 +1,4 @@
 /** From measurements to figures: medians, ratios, verdicts, and the table people read. */
-import type { Contender } from './contender.ts';
 import type { Measurement } from './round.ts';
 import type { Cost } from './run.ts';
 import { FLOOR, STEPS, type Step } from './steps.ts';
@@ -9,8 +8,8 @@ export interface Figure {
   readonly step: string;
   readonly title: string;
   readonly artifacts: Value;
-  readonly aptly?: Value;
-  /** Ours by aptly's; absent where aptly has none. */
+  readonly peer?: Value;
+  /** Ours by the peer's; absent where it has none. */
   readonly ratio?: number;
   /** The same of processor time, which a busy machine distorts less. */
   readonly cpuRatio?: number;
@@ -27,37 +26,41 @@ const MiB = 1024 * 1024;
 
 /** Medians over the rounds, in the order of the steps. */
 export function figures(measurements: readonly Measurement[], shown: ReadonlySet<string>): Figure[] {
-  const steps = STEPS.filter(({ id }) => shown.has(id)).map((step) => figure(step, measurements));
+  const steps = STEPS.filter(({ id }) => shown.has(id)).map((step) => figure(step, measurements, 'aptly'));
   const curl = valueOf(measurements, FLOOR, 'curl');
   const cold = valueOf(measurements, 'cold', 'artifacts');
   if (curl?.seconds === undefined || cold?.seconds === undefined) return steps;
   const ratio = cold.seconds / curl.seconds;
-  const floor = { step: FLOOR, title: 'cold mirror update against `curl --parallel`', artifacts: cold, aptly: curl, ratio, target: '<= 1.2 x curl', reached: ratio <= 1.2 };
+  const floor = { step: FLOOR, title: 'cold mirror update against `curl --parallel`', artifacts: cold, peer: curl, ratio, target: '<= 1.2 x curl', reached: ratio <= 1.2 };
   return [...steps, floor];
 }
 
-function figure(step: Step, measurements: readonly Measurement[]): Figure {
+/** What is compared in one row. */
+export type Row = Pick<Step, 'id' | 'title' | 'measures' | 'target'>;
+
+/** The medians of one row, ours beside those of a peer. */
+export function figure(step: Row, measurements: readonly Measurement[], contender: Measurement['contender']): Figure {
   const artifacts = valueOf(measurements, step.id, 'artifacts') ?? {};
-  const aptly = valueOf(measurements, step.id, 'aptly');
-  const ratio = aptly === undefined ? undefined : amount(artifacts, step) / amount(aptly, step);
+  const peer = valueOf(measurements, step.id, contender);
+  const ratio = peer === undefined ? undefined : amount(artifacts, step) / amount(peer, step);
   const reached = verdict(step, artifacts, ratio);
   return {
     step: step.id,
     title: step.title,
     artifacts,
-    ...(aptly === undefined ? {} : { aptly }),
+    ...(peer === undefined ? {} : { peer }),
     ...(ratio === undefined ? {} : { ratio }),
-    ...(aptly === undefined || step.measures === 'growth' ? {} : { cpuRatio: (artifacts.cpuSeconds ?? Number.NaN) / (aptly.cpuSeconds ?? Number.NaN) }),
+    ...(peer === undefined || step.measures === 'growth' ? {} : { cpuRatio: (artifacts.cpuSeconds ?? Number.NaN) / (peer.cpuSeconds ?? Number.NaN) }),
     target: describeTarget(step),
     ...(reached === undefined ? {} : { reached }),
   };
 }
 
-function amount(value: Value, step: Step): number {
+function amount(value: Value, step: Row): number {
   return (step.measures === 'growth' ? value.bytes : value.seconds) ?? Number.NaN;
 }
 
-function valueOf(measurements: readonly Measurement[], step: string, contender: Contender['name'] | 'curl'): Value | undefined {
+function valueOf(measurements: readonly Measurement[], step: string, contender: Measurement['contender']): Value | undefined {
   const found = measurements.filter((item) => item.step === step && item.contender === contender);
   if (found.length === 0) return undefined;
   const bytes = found.flatMap((item) => (item.bytes === undefined ? [] : [item.bytes]));
@@ -76,7 +79,7 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
-function verdict({ target }: Step, value: Value, ratio: number | undefined): boolean | undefined {
+function verdict({ target }: Row, value: Value, ratio: number | undefined): boolean | undefined {
   const limits: readonly (readonly [number | undefined, number | undefined])[] = [
     [target.ratio, ratio],
     [target.seconds, value.seconds],
@@ -87,7 +90,7 @@ function verdict({ target }: Step, value: Value, ratio: number | undefined): boo
   return set.length === 0 ? undefined : set.every(Boolean);
 }
 
-function describeTarget({ target }: Step): string {
+function describeTarget({ target }: Row): string {
   return [
     target.ratio === undefined ? undefined : `<= ${target.ratio} x`,
     target.seconds === undefined ? undefined : `<= ${target.seconds} s`,
@@ -99,12 +102,12 @@ function describeTarget({ target }: Step): string {
 }
 
 /** A Markdown table, aligned so that it reads well on a terminal too. */
-export function renderTable(list: readonly Figure[]): string {
-  const head = ['step', 'artifacts', 'aptly', 'time', 'cpu', 'target', ''];
+export function renderTable(list: readonly Figure[], peer = 'aptly'): string {
+  const head = ['step', 'artifacts', peer, 'time', 'cpu', 'target', ''];
   const rows = list.map((item) => [
     item.title,
     show(item.artifacts),
-    item.aptly === undefined ? '' : show(item.aptly),
+    item.peer === undefined ? '' : show(item.peer),
     showRatio(item.ratio),
     showRatio(item.cpuRatio),
     item.target,

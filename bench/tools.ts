@@ -14,11 +14,20 @@ const NEEDED: readonly (readonly [program: string, debianPackage: string])[] = [
   ['time', 'time'],
 ];
 
+/** The same for rpm. */
+export const RPM_TOOLS: typeof NEEDED = [
+  ['createrepo_c', 'createrepo-c'],
+  ['mergerepo_c', 'createrepo-c'],
+  ['dnf', 'dnf'],
+  ['nginx', 'nginx-light'],
+  ['time', 'time'],
+];
+
 /** Makes sure that all programs are there. Throws an error that names those that are not. */
-export async function requireTools(say: (text: string) => void): Promise<void> {
-  const missing = NEEDED.filter(([program]) => !isInstalled(program));
+export async function requireTools(say: (text: string) => void, needed = NEEDED): Promise<void> {
+  const missing = needed.filter(([program]) => !isInstalled(program));
   if (missing.length === 0) return;
-  const packages = missing.map(([, debianPackage]) => debianPackage);
+  const packages = [...new Set(missing.map(([, debianPackage]) => debianPackage))];
   if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {
     throw new Error(`the bench needs ${missing.map(([program]) => program).join(', ')}: apt-get install ${packages.join(' ')}`);
   }
