@@ -4,7 +4,7 @@ import { malformed } from './malformed.ts';
 import type { PackageHead } from './package-file.ts';
 import { readRelations, type Relations } from './relations.ts';
 import { SIGNATURE_TAG, TAG } from './tags.ts';
-import { exactText, repairedText } from './text.ts';
+import { exactText, exactTexts, repairedText, repairedTexts } from './text.ts';
 
 export interface PackageFacts {
   readonly name: string;
@@ -109,15 +109,15 @@ function readFiles(header: Header, place: string): PackagedFile[] {
 
 /** Folders are kept apart from base names; packages before rpm 4 have whole paths. */
 function readPaths(header: Header, place: string): string[] {
-  const read = (bytes: Buffer): string => exactText(bytes, 'file name', place);
-  const old = header.strings(TAG.oldFileNames);
-  if (old.length > 0) return old.map(read);
-  const folders = header.strings(TAG.dirNames).map(read);
+  const read = (tag: number): string[] => exactTexts(header, tag, { field: 'file name', place });
+  const old = read(TAG.oldFileNames);
+  if (old.length > 0) return old;
+  const folders = read(TAG.dirNames);
   const indexes = header.numbers(TAG.dirIndexes);
-  return header.strings(TAG.baseNames).map((base, at) => {
+  return read(TAG.baseNames).map((base, at) => {
     const folder = folders[indexes[at] ?? -1];
     if (folder === undefined) throw malformed(place, 'a file lies in a folder that the header does not name');
-    return folder + read(base);
+    return folder + base;
   });
 }
 
@@ -126,13 +126,9 @@ const NEWEST_CHANGELOGS = 10;
 
 function readChangelogs(header: Header): Changelog[] {
   const times = header.numbers(TAG.changelogTime).slice(0, NEWEST_CHANGELOGS);
-  const authors = header.strings(TAG.changelogName);
-  const texts = header.strings(TAG.changelogText);
-  const found = times.map((date, at) => ({
-    author: repairedText(authors[at] ?? EMPTY).replace(/ +$/, ''),
-    date,
-    text: repairedText(texts[at] ?? EMPTY),
-  }));
+  const authors = repairedTexts(header, TAG.changelogName);
+  const texts = repairedTexts(header, TAG.changelogText);
+  const found = times.map((date, at) => ({ author: (authors[at] ?? '').replace(/ +$/, ''), date, text: texts[at] ?? '' }));
   return apart(found.toReversed());
 }
 

@@ -10,6 +10,8 @@ export interface Header {
   readonly entries: ReadonlyMap<number, HeaderEntry>;
   /** Values of a string tag; none when it is absent or no string. */
   strings(tag: number): readonly Buffer[];
+  /** The same values one behind another, a NUL behind each: to be looked at together. */
+  packedStrings(tag: number): Buffer | undefined;
   /** Values of a tag of numbers. */
   numbers(tag: number): readonly number[];
   /** The bytes of a binary tag. */
@@ -68,9 +70,39 @@ export function readHeader(bytes: Buffer, kind: HeaderKind, place: string): Head
     const size = entrySize(raw, data, { previousEnd: end, wrong });
     end = raw.offset + size;
     // rpm takes the first of equal tags.
-    if (!entries.has(raw.tag)) entries.set(raw.tag, { tag: raw.tag, type: raw.type, count: raw.count, data: data.subarray(raw.offset, end) });
+    if (!entries.has(raw.tag)) entries.set(raw.tag, new Entry(raw, data, size));
   }
-  return { length, entries, strings: (tag) => strings(entries.get(tag)), numbers: (tag) => numbers(entries.get(tag)), binary: (tag) => binary(entries.get(tag)) };
+  return {
+    length,
+    entries,
+    strings: (tag) => strings(entries.get(tag)),
+    packedStrings: (tag) => packedStrings(entries.get(tag)),
+    numbers: (tag) => numbers(entries.get(tag)),
+    binary: (tag) => binary(entries.get(tag)),
+  };
+}
+
+/** Most entries of a header are checked and never asked for: their data is cut out when they are. */
+class Entry implements HeaderEntry {
+  readonly tag: number;
+  readonly type: number;
+  readonly count: number;
+  readonly #offset: number;
+  readonly #size: number;
+  readonly #all: Buffer;
+
+  constructor({ tag, type, count, offset }: RawEntry, all: Buffer, size: number) {
+    this.tag = tag;
+    this.type = type;
+    this.count = count;
+    this.#offset = offset;
+    this.#size = size;
+    this.#all = all;
+  }
+
+  get data(): Buffer {
+    return this.#all.subarray(this.#offset, this.#offset + this.#size);
+  }
 }
 
 interface RawEntry {
@@ -119,41 +151,38 @@ function entrySize(raw: RawEntry, data: Buffer, { previousEnd, wrong }: { readon
   return size;
 }
 
-/** Undefined when one of them does not end. */
+/** Undefined when one of them does not end. They are short: a loop finds their ends sooner than `indexOf`. */
 function stringsSize(data: Buffer, offset: number, count: number): number | undefined {
-  let at = offset;
-  for (let n = 0; n < count; n += 1) {
-    const end = data.indexOf(0, at);
-    if (end === -1) return undefined;
-    at = end + 1;
+  let left = count;
+  for (let at = offset; at < data.length; at += 1) {
+    if (data[at] !== 0) continue;
+    left -= 1;
+    if (left === 0) return at + 1 - offset;
   }
-  return at - offset;
+  return undefined;
+}
+
+function packedStrings(entry: HeaderEntry | undefined): Buffer | undefined {
+  const isText = entry !== undefined && (entry.type === TYPE.string || entry.type === TYPE.stringArray || entry.type === TYPE.i18n);
+  return isText ? entry.data : undefined;
 }
 
 function strings(entry: HeaderEntry | undefined): Buffer[] {
-  if (entry === undefined || (entry.type !== TYPE.string && entry.type !== TYPE.stringArray && entry.type !== TYPE.i18n)) return [];
+  const data = packedStrings(entry);
   const found: Buffer[] = [];
-  for (let at = 0; found.length < entry.count; ) {
-    const end = entry.data.indexOf(0, at);
-    found.push(entry.data.subarray(at, end));
+  for (let at = 0; data !== undefined && at < data.length; ) {
+    const end = data.indexOf(0, at);
+    found.push(data.subarray(at, end));
     at = end + 1;
   }
   return found;
 }
 
 function numbers(entry: HeaderEntry | undefined): number[] {
-  if (entry === undefined) return [];
+  const width = VALUE_BYTES[entry?.type ?? 0] ?? 0;
+  if (entry === undefined || width === 0 || entry.type === TYPE.binary) return [];
   const { data } = entry;
-  const read: Readonly<Record<number, (at: number) => number>> = {
-    1: (at) => data.readUInt8(at),
-    2: (at) => data.readUInt8(at),
-    3: (at) => data.readUInt16BE(at),
-    4: (at) => data.readUInt32BE(at),
-    5: (at) => Number(data.readBigUInt64BE(at)),
-  };
-  const one = read[entry.type];
-  const width = VALUE_BYTES[entry.type] ?? 0;
-  return one === undefined ? [] : Array.from({ length: entry.count }, (_, index) => one(index * width));
+  return Array.from({ length: entry.count }, (_, index) => (width === 8 ? Number(data.readBigUInt64BE(index * 8)) : data.readUIntBE(index * width, width)));
 }
 
 function binary(entry: HeaderEntry | undefined): Buffer | undefined {

@@ -20,8 +20,15 @@ const LEAD_MAGIC = 0xedabeedb;
 /** What a head may measure, as far as rpm itself goes. */
 export const LARGEST_HEAD = LEAD_BYTES + 2 * INTRO_BYTES + MAIN.bytes + SIGNATURE.bytes + 16 * (MAIN.entries + SIGNATURE.entries);
 
+/** What a scan has read is described next, and signed perhaps: it is not read and checked again. */
+const scanned = new WeakMap<Buffer, PackageHead>();
+
 /** Reads what stands before the payload. Throws E_FORMAT, also when the header is not the one its digests tell of. */
 export function readHead(bytes: Buffer, place: string): PackageHead {
+  return scanned.get(bytes) ?? readUnknown(bytes, place);
+}
+
+function readUnknown(bytes: Buffer, place: string): PackageHead {
   checkLead(bytes, place);
   const signature = readHeader(bytes.subarray(LEAD_BYTES), SIGNATURE, place);
   const start = aligned(LEAD_BYTES + signature.length);
@@ -93,7 +100,8 @@ class RpmScan implements PackageScan {
 
   /** False when the head is whole. */
   #advance(): boolean {
-    const bytes = Buffer.concat(this.#gathered);
+    const [first = Buffer.alloc(0), ...others] = this.#gathered;
+    const bytes = others.length === 0 ? first : Buffer.concat(this.#gathered);
     this.#gathered = [bytes];
     switch (this.#stage) {
       case 'signature':
@@ -113,9 +121,12 @@ class RpmScan implements PackageScan {
 
   #finish(bytes: Buffer): void {
     this.#stage = 'payload';
-    this.#head = bytes.subarray(0, this.#wanted);
+    // A copy: the piece it came in may be a hundred times as long, and is let go.
+    this.#head = Buffer.from(bytes.subarray(0, this.#wanted));
     this.#gathered = [];
-    const { header } = readHead(this.#head, this.#label);
+    const head = readUnknown(this.#head, this.#label);
+    scanned.set(this.#head, head);
+    const { header } = head;
     const expected = header.strings(TAG.payloadDigest)[0]?.toString('latin1');
     // PAYLOADDIGESTALGO 8 is SHA-256 (RFC 9580, 9.5), the only one in use.
     if (expected === undefined || header.numbers(TAG.payloadDigestAlgorithm)[0] !== 8) return;

@@ -2,7 +2,7 @@
 import type { Sha256 } from '../../core/digest.ts';
 import type { PackageFacts, PackagedFile } from './facts.ts';
 import { isPrimary, RELATION_KINDS, type Relation, type RelationKind } from './relations.ts';
-import { escapeAttribute, escapeText } from './text.ts';
+import { escapeAttribute, escapeText, needsEscape } from './text.ts';
 
 /** Where the file of a package lies, and what it is as a file. */
 export interface PackagePlace {
@@ -28,7 +28,7 @@ export function packageTexts(facts: PackageFacts, place: PackagePlace): PackageT
   );
   return {
     primary: primaryText(facts, place, version),
-    filelists: `${head}${facts.files.map((file) => `  ${fileElement(file)}\n`).join('')}</package>\n`,
+    filelists: `${head}${fileElements(facts.files, '  ')}</package>\n`,
     other: `${head}${changelogs.join('')}</package>\n`,
   };
 }
@@ -56,8 +56,7 @@ function primaryText(facts: PackageFacts, { href, size, sha256, fileTime }: Pack
     `    ${element('rpm:sourcerpm', facts.sourceRpm)}`,
     `    <rpm:header-range start="${facts.headerStart}" end="${facts.headerEnd}"/>`,
     ...RELATION_KINDS.flatMap((kind) => relationLines(kind, facts.relations[kind])),
-    ...files.map((file) => `    ${fileElement(file)}`),
-    '  </format>',
+    `${fileElements(files, '    ')}  </format>`,
     '</package>',
     '',
   ].join('\n');
@@ -67,8 +66,10 @@ function element(name: string, text: string): string {
   return `<${name}>${escapeText(text)}</${name}>`;
 }
 
-function fileElement({ path, type }: PackagedFile): string {
-  return `<file${type === 'file' ? '' : ` type="${type}"`}>${escapeText(path)}</file>`;
+/** A line for each. Hardly a path needs escaping, so all are looked at together first. */
+function fileElements(files: readonly PackagedFile[], indent: string): string {
+  const written = needsEscape(files.map(({ path }) => path).join('\n')) ? escapeText : (path: string): string => path;
+  return files.map(({ path, type }) => `${indent}<file${type === 'file' ? '' : ` type="${type}"`}>${written(path)}</file>\n`).join('');
 }
 
 function relationLines(kind: RelationKind, relations: readonly Relation[]): string[] {

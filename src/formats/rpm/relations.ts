@@ -1,7 +1,7 @@
 /** What a header says that a package needs and offers, reduced as createrepo_c does. */
 import type { Header } from './header.ts';
 import { RELATION_TAGS } from './tags.ts';
-import { exactText } from './text.ts';
+import { exactTexts } from './text.ts';
 import { compareVersions } from './version.ts';
 
 export type RelationKind = keyof typeof RELATION_TAGS;
@@ -24,11 +24,14 @@ export interface Relation {
 
 /** `owned`: the paths the package installs. */
 export function readRelations(header: Header, owned: ReadonlySet<string>, place: string): Relations {
-  const read = (kind: RelationKind): readonly RawRelation[] => readRaw(header, kind, place);
-  const plain = (kind: RelationKind): Relation[] => read(kind).flatMap((raw) => parse(raw) ?? []);
-  const provided = new Set(read('provides').map(keyOf));
-  const relations = Object.fromEntries(RELATION_KINDS.map((kind) => [kind, kind === 'requires' ? [] : plain(kind)]));
-  return { ...relations, requires: requires(read('requires'), { provided, owned }) } as unknown as Relations;
+  const provides = readRaw(header, 'provides', place);
+  const plain = (raws: readonly RawRelation[]): readonly Relation[] => raws.flatMap((raw) => parse(raw) ?? []);
+  const relations = (kind: RelationKind): readonly Relation[] => {
+    if (kind === 'provides') return plain(provides);
+    const raws = readRaw(header, kind, place);
+    return kind === 'requires' ? requires(raws, { provided: new Set(provides.map(keyOf)), owned }) : plain(raws);
+  };
+  return Object.fromEntries(RELATION_KINDS.map((kind) => [kind, relations(kind)])) as unknown as Relations;
 }
 
 interface RawRelation {
@@ -41,12 +44,8 @@ interface RawRelation {
 function readRaw(header: Header, kind: RelationKind, place: string): RawRelation[] {
   const [names, flags, versions] = RELATION_TAGS[kind];
   const senses = header.numbers(flags);
-  const evrs = header.strings(versions);
-  return header.strings(names).map((name, at) => ({
-    name: exactText(name, kind, place),
-    sense: senses[at] ?? 0,
-    evr: exactText(evrs[at] ?? Buffer.alloc(0), kind, place),
-  }));
+  const evrs = exactTexts(header, versions, { field: kind, place });
+  return exactTexts(header, names, { field: kind, place }).map((name, at) => ({ name, sense: senses[at] ?? 0, evr: evrs[at] ?? '' }));
 }
 
 const FLAGS: Readonly<Record<number, Relation['flags']>> = { 2: 'LT', 4: 'GT', 8: 'EQ', 10: 'LE', 12: 'GE' };
