@@ -11,7 +11,7 @@ import { asBuffer } from './records.ts';
 export interface LeafForm {
   readonly leaf: Sha256;
   readonly part: string;
-  readonly packing: 'gz' | 'xz';
+  readonly packing: 'gz' | 'xz' | 'zst';
 }
 
 /** A leaf as it stands in published indexes: a gzip member or an xz block, whose two sizes only the latter needs. */

@@ -64,6 +64,8 @@ export interface PublicationFields {
   readonly pinKeys?: boolean;
   /** Whether lists of the packages' files are made. */
   readonly contents?: boolean;
+  /** The kind of clients it is made for, in the format's words; undefined: any. */
+  readonly clients?: string;
 }
 
 /** A tree on disk: the served one, or one kept for clients in the middle of it. */

@@ -57,6 +57,7 @@ export function buildConfig(options: BuildOptions, context: CheckContext): Confi
       miko: buildMapping('rpm_miko_mapping', options, context, (value, path) => check(mikoSchema, value, { path, context })),
       independent: buildMapping('rpm_n_mapping', options, context, (value, path) => buildIndependent(value, path, context)),
       mergePolicy: read('rpm_merge_policy') ?? 'no-remove',
+      clients: new Map(Object.entries(read('rpm_client_profiles') ?? {})),
     },
     distributions: new Map(Object.entries(read('distributions') ?? {})),
     baseRepositories: buildBaseRepositories(entriesOf(options.value('base_repositories'), ['base_repositories'], context), root, context),

@@ -26,7 +26,7 @@ export interface Config {
   /** What is published apart. */
   readonly independent: Mapping<Independent>;
   /** The same for rpm. */
-  readonly rpm: { readonly miko: Mapping<string>; readonly independent: Mapping<Independent>; readonly mergePolicy: MergePolicy };
+  readonly rpm: { readonly miko: Mapping<string>; readonly independent: Mapping<Independent>; readonly mergePolicy: MergePolicy; readonly clients: ReadonlyMap<string, string> };
   /** Codename -> `<id>-<version>`, where the machine does not know it. */
   readonly distributions: ReadonlyMap<string, string>;
   /** What is built of Python; the mapping names sets. */
@@ -210,12 +210,14 @@ export interface FormatMappings {
   readonly mergePolicy: MergePolicy;
   readonly miko: Mapping<string>;
   readonly independent: Mapping<Independent>;
+  /** Codename -> the kind of clients it is for. */
+  readonly clients: ReadonlyMap<string, string>;
   readonly names: { readonly miko: string; readonly independent: string };
 }
 
 export function mappingsOf({ miko, independent, mergePolicy, rpm }: Config): readonly FormatMappings[] {
   return [
-    { format: 'apt', mergePolicy, miko, independent, names: { miko: 'aptly_miko_mapping', independent: 'aptly_n_mapping' } },
+    { format: 'apt', mergePolicy, miko, independent, clients: new Map(), names: { miko: 'aptly_miko_mapping', independent: 'aptly_n_mapping' } },
     { format: 'rpm', ...rpm, names: { miko: 'rpm_miko_mapping', independent: 'rpm_n_mapping' } },
   ];
 }

@@ -25,6 +25,8 @@ export interface ResolvedCodename {
   readonly codename: string;
   readonly format: PackageFormat;
   readonly mergePolicy: MergePolicy;
+  /** The kind of clients it is for; undefined: any. */
+  readonly clients?: string;
   /** In the order of the merge. */
   readonly merged: readonly string[];
   readonly independent: readonly Independent[];
@@ -91,12 +93,14 @@ function resolveCodename(resolving: Resolving): ResolvedCodename {
       { hint: 'Add the codename to the mapping, or build on a machine of one that is mapped.' },
     );
   }
+  const clients = mappings.clients.get(codename);
   const independent: readonly Independent[] = mapped(mappings.independent, resolving) ?? [];
   const frozen = (source: string): boolean => !config.dontSnapshot.includes(source);
   return {
     codename,
     format: mappings.format,
     mergePolicy: mappings.mergePolicy,
+    ...(clients === undefined ? {} : { clients }),
     merged: [...new Set(merged)].filter(frozen).map((source) => fillRelease(source, release)),
     independent: independent
       .filter(({ source }) => frozen(source))

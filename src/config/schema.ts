@@ -1,6 +1,7 @@
 /** What may stand in vars/ and mappings/, variable by variable. Types are inferred; rules across variables are in rules.ts. */
 import { z } from 'zod';
 import { MERGE_POLICIES } from '../core/snapshot.ts';
+import { RPM_CLIENTS } from '../formats/rpm/clients.ts';
 import { GIT_VARIABLES } from './git-schema.ts';
 import { RELEASE_PLACEHOLDER, SERIES_PLACEHOLDER } from './templates.ts';
 import {
@@ -190,6 +191,7 @@ export const single = {
   aptly_architectures: words(architecture).pipe(z.array(z.string()).min(1)),
   aptly_snapshot_merge_flags: z.unknown(),
   rpm_merge_policy: z.enum(MERGE_POLICIES),
+  rpm_client_profiles: z.record(z.string(), z.enum(RPM_CLIENTS)),
   aptly_dont_snapshot_list: words(perReleaseName),
   aptly_dependency_follow_suggests: flag,
   signing: strict({ keys: z.array(signingKey).default([]), public_key: path.optional() }),

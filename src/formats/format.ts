@@ -195,8 +195,8 @@ export interface Upload {
 export interface PublishingFormat {
   /** What stands behind each text of an index. */
   readonly separator: string;
-  /** Forms in which indexes are written, besides the plain one, which is only listed. */
-  readonly packings: readonly IndexPacking[];
+  /** What clients of this kind read; undefined: what is published where nobody said. Throws E_USAGE for no such kind. */
+  profile(clients: string | undefined): ClientProfile;
   /** The pieces of a record's text that stand in indexes of their own. */
   readonly parts: readonly string[];
   /** The piece of a record's text that stands in indexes of a part. */
@@ -228,6 +228,22 @@ export interface PublishingFormat {
   readBundle(path: string, text: Buffer): readonly BundledFile[];
   /** The files that carry the signed root metadata, in the folder of a seat's root. */
   readonly signedFiles: { readonly clearsigned?: string; readonly plain: string; readonly detached: string };
+}
+
+/** What is published depends on who reads it. */
+export interface ClientProfile {
+  /** Forms in which indexes are written, besides the plain one, which is only listed. */
+  readonly packings: readonly IndexPacking[];
+  /** The forms in which a listed file is published; undefined: as it came. */
+  listedForms(file: ListedFile): readonly ListedForm[] | undefined;
+  /** A file beside the root metadata that holds the public keys. */
+  readonly keyFile?: string;
+}
+
+export interface ListedForm {
+  /** Path below the component, the suffix of its packing left out. */
+  readonly name: string;
+  readonly packing: 'none' | 'gz';
 }
 
 export interface Seat {
@@ -320,7 +336,7 @@ export interface IndexPlan {
   readonly part: string;
 }
 
-export type IndexPacking = 'gz' | 'xz';
+export type IndexPacking = 'gz' | 'xz' | 'zst';
 
 export interface IndexFrame {
   readonly head: Buffer;

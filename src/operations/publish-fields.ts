@@ -18,6 +18,7 @@ export const fieldOptions = {
   validFor: { kind: 'text', value: 'DURATION', summary: 'Valid-Until, counted from each publishing: 30d; none: for ever' },
   signedBy: { kind: 'choice', choices: YES_NO, summary: 'Signed-By: name the keys the next one will be signed with' },
   contents: { kind: 'choice', choices: YES_NO, summary: 'Contents: which package a file comes from' },
+  clients: { kind: 'text', value: 'KIND', summary: 'who reads a repository of rpm: el7, el8 or suse; any: whoever' },
 } as const;
 
 type Choice = 'yes' | 'no' | undefined;
@@ -35,11 +36,12 @@ export interface FieldInput {
   readonly validFor: string | undefined;
   readonly signedBy: Choice;
   readonly contents: Choice;
+  readonly clients: string | undefined;
 }
 
 /** What was given, and nothing else. Throws E_USAGE for a duration that is none. */
 export async function givenFields(input: FieldInput): Promise<PublicationFields> {
-  const { origin, label, suite, codename, releaseVersion: version, description, validFor } = input;
+  const { origin, label, suite, codename, releaseVersion: version, description, validFor, clients } = input;
   const { notAutomatic, butAutomaticUpgrades, signedBy: pinKeys, contents } = input;
   const answers = Object.entries({ notAutomatic, butAutomaticUpgrades, pinKeys, contents });
   return defined({
@@ -49,6 +51,7 @@ export async function givenFields(input: FieldInput): Promise<PublicationFields>
     codename,
     version,
     description,
+    clients,
     ...Object.fromEntries(answers.map(([name, answer]) => [name, answer === undefined ? undefined : answer === 'yes'])),
     ...(validFor === undefined ? {} : { validFor: await readDuration(validFor) }),
   });
@@ -75,7 +78,7 @@ export function effectiveFields(given: PublicationFields, settings: PublishSetti
 
 /** A field that says nothing is as good as none: so that equal publications have equal fields. */
 function effective(fields: PublicationFields): PublicationFields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== false && value !== 0));
+  return Object.fromEntries(Object.entries(fields).filter(([name, value]) => value !== undefined && value !== false && value !== 0 && !(name === 'clients' && value === 'any')));
 }
 
 function defined(fields: Record<string, unknown>): PublicationFields {

@@ -11,6 +11,7 @@ import type { Sha256 } from '../core/digest.ts';
 import type { Content, Leaf } from '../core/snapshot.ts';
 import type { IndexFrame, IndexPacking, PublishingFormat } from '../formats/format.ts';
 import * as durable from '../util/durable.ts';
+import { zstdStored } from '../util/zstd-stream.ts';
 import { xzHeader, xzTrailer } from '../util/xz-stream.ts';
 import { compressLeaves, type LeafTexts } from './compress.ts';
 
@@ -21,6 +22,8 @@ export interface IndexTools {
   readonly catalog: Catalog;
   readonly cache: LeafCache;
   readonly format: PublishingFormat;
+  /** The kind of clients; undefined: any. */
+  readonly clients?: string | undefined;
 }
 
 /** An index as the root metadata lists it; the plain form is listed and not written. */
@@ -58,12 +61,12 @@ export async function prepareIndexes(
 }
 
 /** Writes all indexes below the folder, each under its name and under its digest. Their leaves are in the cache. */
-export function writeIndexes(folder: string, prepared: readonly PreparedIndex[], { cache, format }: IndexTools, ctx: Context): WrittenIndex {
+export function writeIndexes(folder: string, prepared: readonly PreparedIndex[], { cache, format, clients }: IndexTools, ctx: Context): WrittenIndex {
   const listed: PublishedIndex[] = [];
   const written: PublishedIndex[] = [];
   for (const { plain, part, leaves, frame } of prepared) {
     ctx.signal.throwIfAborted();
-    const compressed = format.packings.map((packing) => {
+    const compressed = format.profile(clients).packings.map((packing) => {
       const pieces = leaves.map((leaf) => packedLeaf(cache, { leaf: leaf.digest, part, packing }));
       return WRITERS[packing](folder, plain.path, { pieces, frame, format });
     });
@@ -75,11 +78,12 @@ export function writeIndexes(folder: string, prepared: readonly PreparedIndex[],
 
 /** Compresses all that the indexes of these contents will need: work that can be done while something else is. */
 export async function compressAhead(contents: Iterable<Content>, tools: IndexTools, ctx: Context): Promise<void> {
-  const { catalog, cache, format } = tools;
+  const { catalog, cache, format, clients } = tools;
+  const { packings } = format.profile(clients);
   const leaves = [...contents].flatMap(({ id }) => catalog.contents.leaves(id));
   const indexed = leaves.filter(({ partition }) => partition !== format.listed.partition);
   for (const part of format.parts) {
-    await compressLeaves(indexed, { cache, texts: leafTexts(tools, part), part, packings: format.packings }, ctx);
+    await compressLeaves(indexed, { cache, texts: leafTexts(tools, part), part, packings }, ctx);
   }
 }
 
@@ -120,7 +124,7 @@ interface PackedIndex {
   readonly format: PublishingFormat;
 }
 
-const WRITERS: Readonly<Record<IndexPacking, (folder: string, path: string, index: PackedIndex) => PublishedIndex>> = { gz: writeGz, xz: writeXz };
+const WRITERS: Readonly<Record<IndexPacking, (folder: string, path: string, index: PackedIndex) => PublishedIndex>> = { gz: writeGz, xz: writeXz, zst: writeZst };
 
 /** An empty gzip member, so that an index without leaves is a gzip file all the same. */
 const EMPTY_GZ = Buffer.from('1f8b080000000000000303000000000000000000', 'hex');
@@ -131,6 +135,15 @@ function writeGz(folder: string, path: string, { pieces, frame, format }: Packed
     if (frame.head.length > 0) write(gzipSync(frame.head));
     for (const { bytes } of pieces) write(bytes);
     if (frame.tail.length > 0) write(gzipSync(frame.tail));
+  });
+}
+
+/** Frames one after another are one file (RFC 8878, 3.1). */
+function writeZst(folder: string, path: string, { pieces, frame, format }: PackedIndex): PublishedIndex {
+  return writeHashed(folder, `${path}.zst`, format, (write) => {
+    write(zstdStored(frame.head));
+    for (const { bytes } of pieces) write(bytes);
+    write(zstdStored(frame.tail));
   });
 }
 

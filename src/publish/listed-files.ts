@@ -21,6 +21,8 @@ export interface ListedTools {
   readonly catalog: Catalog;
   readonly pool: Pool;
   readonly format: PublishingFormat;
+  /** The kind of clients; undefined: any. */
+  readonly clients?: string | undefined;
 }
 
 export interface Part {
@@ -49,10 +51,11 @@ export async function writeListed(
     if (except.has(name)) continue;
     for (const path of tools.format.listed.paths(name, component, architectures)) {
       ctx.signal.throwIfAborted();
-      const file = await writeOne(folder, { path, parts }, tools, ctx);
-      for (const one of [file.packed, ...(file.bundled ?? [])]) refuseOther(placed, one);
-      written.push(file.packed, ...(file.bundled ?? []));
-      listed.push(file.packed, ...(file.plain.path === file.packed.path ? [] : [file.plain]));
+      for (const file of await writeForms(folder, { path, parts }, tools, ctx)) {
+        for (const one of [file.packed, ...(file.bundled ?? [])]) refuseOther(placed, one);
+        written.push(file.packed, ...(file.bundled ?? []));
+        listed.push(file.packed, ...(file.plain.path === file.packed.path ? [] : [file.plain]));
+      }
     }
   }
   return { listed, written };
@@ -92,21 +95,38 @@ interface Wanted {
   readonly parts: readonly Part[];
 }
 
+/** As it came, or in the forms that the clients read. */
+async function writeForms(folder: string, wanted: Wanted, tools: ListedTools, ctx: Context): Promise<readonly WrittenFile[]> {
+  const { path, parts } = wanted;
+  const last = parts.at(-1);
+  const forms = last === undefined ? undefined : tools.format.profile(tools.clients).listedForms(last.file);
+  if (forms === undefined) return [await writeOne(folder, wanted, tools, ctx)];
+  const files: WrittenFile[] = [];
+  for (const { name, packing } of forms) {
+    const place = posix.join(posix.dirname(path), posix.basename(name));
+    files.push(await writePlain(folder, { path: place, packing }, plainBytes(wanted, tools, ctx), tools));
+  }
+  return files;
+}
+
 async function writeOne(folder: string, { path, parts }: Wanted, tools: ListedTools, ctx: Context): Promise<WrittenFile> {
   const combine = parts.length > 1 ? tools.format.listed.combine(parts[0]?.file.name ?? '') : undefined;
   const last = parts.at(-1);
   if (last === undefined) throw new Error(`${path} has no source`);
-  if (combine !== undefined) {
-    const plain = combine(
-      parts.map((part) => unpackFile(sourceOf(part, tools), part.file.packing, ctx.signal)),
-      (message) => ctx.report({ type: 'warning', message: `${path}: ${message}` }),
-    );
-    return writeCombined(folder, path, plain, tools);
-  }
+  if (combine !== undefined) return writeCombined(folder, path, plainBytes({ path, parts }, tools, ctx), tools);
   if (parts.length > 1) {
     ctx.report({ type: 'warning', message: `${path} comes from ${parts.length} sources and cannot be combined: one of them is published` });
   }
   return linkPart(folder, path, last, tools);
+}
+
+/** What several sources say in one, or what the last one says. */
+function plainBytes({ path, parts }: Wanted, tools: ListedTools, ctx: Context): AsyncIterable<Buffer> {
+  const plain = (part: Part): AsyncIterable<Buffer> => unpackFile(sourceOf(part, tools), part.file.packing, ctx.signal);
+  const last = parts.at(-1);
+  if (last === undefined) throw new Error(`${path} has no source`);
+  const combine = parts.length > 1 ? tools.format.listed.combine(parts[0]?.file.name ?? '') : undefined;
+  return combine === undefined ? plain(last) : combine(parts.map(plain), (message) => ctx.report({ type: 'warning', message: `${path}: ${message}` }));
 }
 
 /** Where the packed bytes lie. */
@@ -138,27 +158,34 @@ function linkPart(folder: string, path: string, part: Part, { pool, format }: Li
 }
 
 /** Writes plain bytes packed, under their name and under their digest. */
-export async function writeCombined(
+export async function writeCombined(folder: string, path: string, plain: AsyncIterable<Buffer>, tools: ListedTools): Promise<WrittenFile> {
+  return writePlain(folder, { path, packing: 'gz' }, plain, tools);
+}
+
+async function writePlain(
   folder: string,
-  path: string,
+  { path, packing }: { readonly path: string; readonly packing: 'none' | 'gz' },
   plain: AsyncIterable<Buffer>,
   { format }: ListedTools,
 ): Promise<WrittenFile> {
   const packed = digester();
   const unpacked = digester();
-  const target = join(folder, `${path}.gz`);
+  const name = packing === 'gz' ? `${path}.gz` : path;
+  const target = join(folder, name);
   durable.makeFolder(dirname(target));
   const file = openSync(target, 'wx', 0o644);
   try {
-    await pipeline(unpacked.pass(plain), createGzip({ level: 6 }), async (chunks: AsyncIterable<Buffer>) => {
+    const write = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
       for await (const chunk of packed.pass(chunks)) durable.writeAll(file, chunk);
-    });
+    };
+    if (packing === 'gz') await pipeline(unpacked.pass(plain), createGzip({ level: 6 }), write);
+    else await write(plain);
   } finally {
     closeSync(file);
   }
   const digest = packed.result();
-  const entry = { path: nameByHash(folder, { path: `${path}.gz`, ...digest }, format), ...digest };
-  return { packed: entry, plain: { path, ...unpacked.result() } };
+  const entry = { path: nameByHash(folder, { path: name, ...digest }, format), ...digest };
+  return { packed: entry, plain: packing === 'gz' ? { path, ...unpacked.result() } : entry };
 }
 
 function digester(): {

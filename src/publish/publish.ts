@@ -74,6 +74,7 @@ export async function publish(
   checkNames({ ...request, components: request.components.keys() }, format.publishing, publications.list());
   const before = publications.find(request.prefix, request.distribution);
   checkFields(request);
+  format.publishing.profile(request.fields?.clients); // before anything is done
   const spec = specOf(request, signer, format, tools.catalog);
   const place: Place = { publicRoot: tools.publicRoot, prefix: request.prefix, distribution: request.distribution };
   const stays = before !== undefined && request.refresh !== true && isServed(before, request, spec) && !isHalfExpired(before, tools.clock());
@@ -86,7 +87,7 @@ export async function publish(
   const whole = before !== undefined && request.refresh !== true && isServing(place, before) ? before : undefined;
   const contents = [...request.components.values()].map(({ content }) => content);
   const components = contentsOf(request);
-  const { linked, indexes } = await whileCompressing(contents, { format, tools }, ctx, async (working) => ({
+  const { linked, indexes } = await whileCompressing(contents, { format, tools, clients: spec.clients }, ctx, async (working) => ({
     linked: await linkFiles(contents, whole, { format, place, tools }),
     indexes: await prepareIndexes(components, spec.architectures, { ...tools, format: format.publishing }, working),
   }));
@@ -101,20 +102,21 @@ export async function publish(
 
 interface Compressing {
   readonly format: RepoFormat;
+  readonly clients: string | undefined;
   readonly tools: PublishTools;
 }
 
 /** The work waits for the disk and compressing for the other cores: both at once. Both have ended when it returns. */
 async function whileCompressing<T>(
   contents: readonly Content[],
-  { format, tools }: Compressing,
+  { format, tools, clients }: Compressing,
   ctx: Context,
   work: (ctx: Context) => Promise<T>,
 ): Promise<T> {
   const { catalog, cache } = tools;
   const stop = new AbortController();
   const signal = AbortSignal.any([ctx.signal, stop.signal]);
-  const compressing = compressAhead(contents, { catalog, cache, format: format.publishing }, { ...ctx, signal });
+  const compressing = compressAhead(contents, { catalog, cache, format: format.publishing, clients }, { ...ctx, signal });
   const orStop = (working: Promise<T>): Promise<T> =>
     working.catch((error: unknown) => {
       stop.abort(error);
@@ -174,12 +176,13 @@ async function writeGeneration(
   const folder = generationFolder(place, number);
   durable.makeFolderDurably(dirname(folder));
   durable.removeTree(folder);
-  const own = writeIndexes(folder, indexes, { ...tools, format: format.publishing }, ctx);
+  const { clients } = spec;
+  const own = writeIndexes(folder, indexes, { ...tools, format: format.publishing, clients }, ctx);
   const listed = [...own.listed];
   const written = [...own.written];
   for (const [component, content] of components) {
     const at = { component, content };
-    const publishing = { ...tools, format: format.publishing };
+    const publishing = { ...tools, format: format.publishing, clients };
     const complete = spec.contents === true;
     const lists = await writeFileLists(folder, { ...at, architectures: spec.architectures, complete }, publishing, ctx);
     const more = await writeListed(folder, { ...at, architectures: spec.architectures, except: lists.names }, publishing, ctx);
@@ -193,7 +196,7 @@ async function writeGeneration(
   const validUntil = spec.validFor === undefined ? undefined : new Date(date.getTime() + spec.validFor);
   const plan = { ...rootFields(spec, request.distribution), date, ...(validUntil === undefined ? {} : { validUntil }), components: names, files: listed };
   for (const seat of format.publishing.seats(names, spec.architectures)) {
-    await writeRoot(join(folder, seat.root), format.publishing.root(plan, seat), { signer, format: format.publishing });
+    await writeRoot(join(folder, seat.root), format.publishing.root(plan, seat), { signer, format: format.publishing, clients });
     if (seat.base !== undefined) linkPool(place, join(folder, seat.base), format.publishing);
   }
   await durable.flushTree(folder);
@@ -214,7 +217,7 @@ async function writeGeneration(
 async function writeRoot(
   folder: string,
   root: Buffer,
-  { signer, format }: { readonly signer: Signer; readonly format: PublishingFormat },
+  { signer, format, clients }: { readonly signer: Signer; readonly format: PublishingFormat; readonly clients: string | undefined },
 ): Promise<void> {
   const { clearsigned, plain, detached } = format.signedFiles;
   durable.writeNewFile(join(folder, plain), (write) => write(root));
@@ -222,6 +225,9 @@ async function writeRoot(
   const signature = await signer.detach(text);
   const whole = clearsigned === undefined ? undefined : await signer.clearsign(text);
   durable.writeNewFile(join(folder, detached), (write) => write(signature));
+  const { keyFile } = format.profile(clients);
+  const keys = keyFile === undefined ? undefined : await signer.publicKeys();
+  if (keyFile !== undefined && keys !== undefined) durable.writeNewFile(join(folder, keyFile), (write) => write(keys));
   if (clearsigned !== undefined && whole !== undefined) durable.writeNewFile(join(folder, clearsigned), (write) => write(whole));
 }
 

@@ -95,9 +95,10 @@ export async function makePublication(
   ctx: Context,
 ): Promise<Made> {
   return tools.change(ctx, async () => {
-    const { prefix, distribution } = node;
+    const { prefix, distribution, clients } = node;
     const components = new Map([['main', requireSnapshot(tools.catalog, node.snapshot)]]);
-    const { origin, label, fields, architectures } = spec;
+    const { origin, label, architectures } = spec;
+    const fields = { ...spec.fields, ...(clients === undefined ? {} : { clients }) };
     const published = await publish({ prefix, distribution, components, origin, label, fields, architectures }, required(signer), tools, ctx);
     if (!published.changed) return { state: 'fresh', detail: 'served already' };
     return { state: 'done', detail: `generation ${published.publication.generation}, ${counted(published.linked, 'file')} added` };

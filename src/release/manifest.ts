@@ -182,7 +182,9 @@ function* filesOf(publications: readonly Publication[], { catalog, publicRoot }:
     const { publishing } = formatOf(publication.format);
     const distribution = placeOf(publication);
     const seats = publishing.seats(publication.components.map(({ component }) => component), publication.spec.architectures);
-    for (const path of seats.flatMap(({ root }) => Object.values(publishing.signedFiles).map((name) => join(distribution, root, name)))) {
+    const { keyFile } = publishing.profile(publication.spec.clients);
+    const keyFiles = keyFile === undefined ? [] : [keyFile];
+    for (const path of seats.flatMap(({ root }) => [...Object.values(publishing.signedFiles), ...keyFiles].map((name) => join(distribution, root, name)))) {
       const bytes = readFileSync(join(publicRoot, path));
       yield { path, size: bytes.length, sha256: sha256(bytes) };
     }

@@ -27,7 +27,7 @@ export type ReleaseNode = NodeBase &
     | { readonly kind: 'mirror'; readonly source: MirrorSpec }
     | { readonly kind: 'snapshot'; readonly source: SourceSpec; readonly name: string }
     | { readonly kind: 'merge'; readonly name: string; readonly sources: readonly string[]; readonly policy: MergePolicy }
-    | { readonly kind: 'publish'; readonly prefix: string; readonly distribution: string; readonly snapshot: string }
+    | { readonly kind: 'publish'; readonly prefix: string; readonly distribution: string; readonly snapshot: string; readonly clients?: string }
     | { readonly kind: 'artifact'; readonly task: ArtifactTask }
     | { readonly kind: 'place'; readonly place: string; readonly maker: ArtifactKind; readonly artifacts: readonly string[] }
     | { readonly kind: 'index'; readonly maker: ArtifactKind }
@@ -62,13 +62,13 @@ function sourceNodes(spec: ReleaseSpec, source: SourceSpec, family: string): Rel
   return source.kind === 'mirror' ? [{ id: mirror, kind: 'mirror', family, needs: [], source }, snapshot] : [snapshot];
 }
 
-function codenameNodes(spec: ReleaseSpec, { codename, format: family, mergePolicy: policy, merged, independent }: CodenameSpec): ReleaseNode[] {
+function codenameNodes(spec: ReleaseSpec, { codename, format: family, mergePolicy: policy, merged, independent, clients }: CodenameSpec): ReleaseNode[] {
   const nodes: ReleaseNode[] = [];
   const distribution = distributionName(spec.name, codename);
   const publishNode = (prefix: string, snapshot: string, need: string): void => {
     if (!spec.publish) return;
     const id = publicationId(prefix, distribution);
-    nodes.push({ id, kind: 'publish', family, needs: [need], prefix, distribution, snapshot });
+    nodes.push({ id, kind: 'publish', family, needs: [need], prefix, distribution, snapshot, ...(clients === undefined ? {} : { clients }) });
   };
   if (merged.length > 0) {
     const name = mikoName(spec.name, codename);

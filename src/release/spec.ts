@@ -53,6 +53,8 @@ export interface CodenameSpec {
   /** Id of the repository format. */
   readonly format: string;
   readonly mergePolicy: MergePolicy;
+  /** The kind of clients its publications are made for; undefined: any. */
+  readonly clients?: string;
   /** Names of what is merged, in order. */
   readonly merged: readonly string[];
   readonly independent: readonly { readonly source: string; readonly dest: string }[];

@@ -3,7 +3,8 @@
  * architectures is stored and compressed once and stands in the index of each (RepositoryFormat, "Architectures").
  */
 import { posix } from 'node:path';
-import type { IndexFrame, IndexPlan, PlannedComponent, RepoFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
+import { ArtifactsError } from '../../core/errors.ts';
+import type { ClientProfile, IndexFrame, IndexPlan, PlannedComponent, RepoFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
 import { contentsFormat } from './contents.ts';
 import { readBundle, servedBundle } from './installer.ts';
 import { listedFiles } from './listed.ts';
@@ -35,7 +36,7 @@ export const apt: RepoFormat = {
   local: localFiles,
   publishing: {
     separator: '\n',
-    packings: ['gz', 'xz'],
+    profile,
     parts: [WHOLE],
     textOf: (text) => text,
     frame: () => NO_FRAME,
@@ -55,6 +56,13 @@ export const apt: RepoFormat = {
     signedFiles: { clearsigned: 'InRelease', plain: 'Release', detached: 'Release.gpg' },
   },
 };
+
+const PROFILE: ClientProfile = { packings: ['gz', 'xz'], listedForms: () => undefined };
+
+function profile(clients: string | undefined): ClientProfile {
+  if (clients === undefined) return PROFILE;
+  throw new ArtifactsError('E_USAGE', 'Kinds of clients are for repositories of rpm', { hint: 'Leave it out: what is published for apt is read by every apt.' });
+}
 
 function readIndex(index: UpstreamIndex, chunks: AsyncIterable<Buffer>): AsyncIterable<readonly UpstreamPackage[]> {
   if (index.kind === 'sources') return readSources(chunks, index.name);

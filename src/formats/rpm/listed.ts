@@ -44,7 +44,7 @@ export const listedFiles: ListedFormat = {
   },
   read: ({ name, text }): ListedFile => {
     const { packing, plain, extension } = JSON.parse(text.toString()) as ListedText;
-    return { name: `${name}${extension}`, packing, plain, suffix: SUFFIXES[packing] };
+    return { name: `${ALIASES[name] ?? name}${extension}`, packing, plain, suffix: SUFFIXES[packing] };
   },
   combine: (name) => {
     const type = name.split('.', 1)[0] ?? '';
@@ -53,10 +53,12 @@ export const listedFiles: ListedFormat = {
   },
 };
 
+/** Comps in one form or another are one thing: published twice, clients would read the one that was not merged. */
+const ALIASES: Readonly<Record<string, string>> = { group_gz: 'group', group_xz: 'group', group_zst: 'group' };
+
 const MERGES: Readonly<Record<string, (texts: readonly Buffer[], note: Note) => Buffer>> = {
   updateinfo: mergeUpdateinfo,
   group: mergeComps,
-  group_gz: mergeComps,
   modules: mergeModules,
 };
 

@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import type { Sha256 } from '../../core/digest.ts';
 import type { Digested, IndexOffer, IndexPlan, PlannedComponent, PublishingFormat, RootPlan, Seat, ServedForm, ServedRoot, UpstreamIndex } from '../format.ts';
+import { clientProfile } from './clients.ts';
 import { baseOf, listedFiles } from './listed.ts';
 import { INDEX_ROOTS, type IndexKind } from './package-chunks.ts';
 import { LISTED, poolPaths } from './pool-path.ts';
@@ -11,7 +12,7 @@ import { packingOf } from './root.ts';
 
 export const publishing: PublishingFormat = {
   separator: '',
-  packings: ['gz'],
+  profile: clientProfile,
   parts: TEXT_PARTS,
   textOf: (text, part) => textPart(text, part as TextPart),
   frame: (part, packages) => frameOf(part as IndexKind, packages),
