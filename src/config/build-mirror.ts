@@ -11,6 +11,7 @@ import { formatPath } from './problem.ts';
 import type { Path } from './problem.ts';
 import { mirrorSchema } from './schema.ts';
 import type { WrittenMirror } from './schema.ts';
+import { absoluteUrl } from './values.ts';
 
 export interface MirrorDefaults {
   readonly root: string;
@@ -25,7 +26,8 @@ export function buildMirror(
   const written = check(mirrorSchema, value, { path, context });
   if (written === undefined) return undefined;
   const merged = withFlags(written, path, context);
-  const upstream = readUpstream(merged.archive_url);
+  const archiveUrl = absoluteUrl(merged.archive_url, defaults.root);
+  const upstream = readUpstream(archiveUrl);
   const distribution = checkDistribution(merged, upstream, { path, context });
   if (merged.components !== undefined && merged.component1 !== undefined) {
     refuse(context, [...path, 'component1'], `${formatPath(path)}: components and component1 mean the same; keep one`);
@@ -37,7 +39,7 @@ export function buildMirror(
     name: merged.name,
     format: 'apt',
     upstream,
-    archiveUrl: merged.archive_url,
+    archiveUrl,
     list: undefined,
     distribution,
     components: unique(merged.components ?? merged.component1 ?? []),
@@ -52,7 +54,7 @@ export function buildMirror(
     keyrings: unique(merged.gpg?.keyring ?? []).map((file) => (isAbsolute(file) ? file : join(defaults.root, file))),
     present: merged.state === 'present',
     update: merged.do_update ?? true,
-    fallbackUrls: unique(merged.fallback_urls ?? []),
+    fallbackUrls: unique(merged.fallback_urls ?? []).map((url) => absoluteUrl(url, defaults.root)),
     maxAge: merged.max_age,
     checkValidUntil: merged.check_valid_until,
     place: context.variables.locate(path),

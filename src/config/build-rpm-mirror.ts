@@ -6,6 +6,7 @@ import type { Mirror } from './config.ts';
 import { formatPath } from './problem.ts';
 import type { Path } from './problem.ts';
 import { rpmMirrorSchema } from './schema.ts';
+import { absoluteUrl } from './values.ts';
 
 /** All metadata of a repository besides its packages: updateinfo, comps, modules… */
 const ALL_METADATA = ['*'];
@@ -21,7 +22,7 @@ export function buildRpmMirror(
   const keys = written.gpg?.key ?? [];
   const given = (['archive_url', 'metalink', 'mirrorlist'] as const).filter((name) => written[name] !== undefined);
   const [kind, ...others] = given;
-  const url = kind === undefined ? undefined : written[kind];
+  const url = kind === undefined ? undefined : absoluteUrl(written[kind] ?? '', root);
   if (kind === undefined || url === undefined || others.length > 0) {
     refuse(context, path, `${formatPath(path)}: name one of archive_url, metalink and mirrorlist`);
     return undefined;
@@ -48,7 +49,7 @@ export function buildRpmMirror(
     keyrings: unique(written.gpg?.keyring ?? []).map((file) => (isAbsolute(file) ? file : join(root, file))),
     present: written.state === 'present',
     update: written.do_update ?? true,
-    fallbackUrls: unique(written.fallback_urls ?? []),
+    fallbackUrls: unique(written.fallback_urls ?? []).map((one) => absoluteUrl(one, root)),
     maxAge: written.max_age,
     checkValidUntil: undefined,
     place: context.variables.locate(path),

@@ -5,13 +5,14 @@ import { RPM_CLIENTS } from '../formats/rpm/clients.ts';
 import { GIT_VARIABLES } from './git-schema.ts';
 import { RELEASE_PLACEHOLDER, SERIES_PLACEHOLDER } from './templates.ts';
 import {
+  baseUrl,
   documentUrl,
   duration,
   flag,
   httpUrl,
   line,
   nameProblem,
-  parseHttpUrl,
+  parseBaseUrl,
   path,
   quote,
   safeName,
@@ -51,7 +52,7 @@ const component = textAs((text) => {
 const archiveUrl = textAs((text) => {
   const suite = /^system(?::(.*))?$/.exec(text);
   if (suite === null) {
-    const result = parseHttpUrl(text);
+    const result = parseBaseUrl(text);
     return 'value' in result ? result : { problem: `${result.problem} or be system:<suite>` };
   }
   const problem = (suite[1] ?? '') === '' ? undefined : nameProblem(suite[1] ?? '');
@@ -99,7 +100,7 @@ export const mirrorSchema = strict({
   do_update: flag.optional(),
   create_flags: flags.optional(),
   update_flags: flags.optional(),
-  fallback_urls: z.array(httpUrl).optional(),
+  fallback_urls: z.array(baseUrl).optional(),
   max_age: duration.optional(),
   check_valid_until: flag.optional(),
 });
@@ -114,11 +115,9 @@ const rpmArchitecture = textAs((text) =>
 /** A type of metadata as repomd.xml names it, `*` for anything. */
 const metadataGlob = textAs((text) => (/^[A-Za-z0-9*_+-]+$/.test(text) ? { value: text } : { problem: `${quote(text)} is no type of metadata` }));
 
-const rpmUrl = textAs((text) => parseHttpUrl(text));
-
 export const rpmMirrorSchema = strict({
   name: safeName,
-  archive_url: rpmUrl.optional(),
+  archive_url: baseUrl.optional(),
   metalink: documentUrl.optional(),
   mirrorlist: documentUrl.optional(),
   architectures: words(rpmArchitecture).optional(),
@@ -133,7 +132,7 @@ export const rpmMirrorSchema = strict({
   }).optional(),
   state: z.enum(['present', 'absent']).default('present'),
   do_update: flag.optional(),
-  fallback_urls: z.array(httpUrl).optional(),
+  fallback_urls: z.array(baseUrl).optional(),
   max_age: duration.optional(),
 });
 

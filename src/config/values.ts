@@ -1,4 +1,6 @@
 /** The kinds of value the schema is made of. Every parser takes what stands in the file and says what is wrong with it. */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { suggestion } from './nearest.ts';
 
@@ -129,6 +131,27 @@ export function parseHttpUrl(text: string): Parsed<string> {
 }
 
 export const httpUrl = textAs(parseHttpUrl);
+
+/** Where a repository lies: an http URL, or `file:` and a folder of this machine, absolute or below the root. */
+export function parseBaseUrl(text: string): Parsed<string> {
+  const folder = folderOf(text);
+  if (folder === undefined) return parseHttpUrl(text);
+  // oxlint-disable-next-line no-control-regex
+  const isPlain = /^\/?[^/?#%\\\u0000-\u0020\u007f]+(?:\/[^/?#%\\\u0000-\u0020\u007f]+)*\/?$/.test(folder) && !folder.split('/').includes('..');
+  return isPlain ? { value: text } : { problem: 'must be an URL of a plain folder, like file:///srv/mirror, or file:mirror for one below the root' };
+}
+
+export const baseUrl = textAs(parseBaseUrl);
+
+/** The same, with a folder made absolute. */
+export function absoluteUrl(text: string, root: string): string {
+  const folder = folderOf(text);
+  return folder === undefined ? text : pathToFileURL(resolve(root, folder)).href;
+}
+
+function folderOf(text: string): string | undefined {
+  return /^file:(?:\/\/(?=\/))?(.*)$/is.exec(text)?.[1];
+}
 
 /** The same of one document, which may be asked for with a query. */
 export const documentUrl = textAs((text) => {

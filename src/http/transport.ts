@@ -5,6 +5,7 @@ import Agent from 'undici/lib/dispatcher/agent.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 import { lookupPublic } from './address.ts';
+import { openFileReader } from './file-reader.ts';
 import { HEADER_LIMIT, type Timeouts } from './limits.ts';
 import { proxyFor, type ProxyOptions } from './proxy.ts';
 
@@ -47,12 +48,14 @@ interface Route {
 export function openTransport(options: TransportOptions): Transport {
   const dispatchers: Dispatcher[] = [];
   const routes = new Map<string, Route>();
+  const files = openFileReader(options.parallel);
   const keep = <D extends Dispatcher>(dispatcher: D): D => {
     dispatchers.push(dispatcher);
     return dispatcher;
   };
   return {
     get(url, headers, handler) {
+      if (url.protocol === 'file:') return files.get(url, handler);
       const route = routes.get(url.origin) ?? findRoute(url, options, keep);
       routes.set(url.origin, route);
       const path = `${route.prefix}${url.pathname}${url.search}`;
@@ -60,6 +63,7 @@ export function openTransport(options: TransportOptions): Transport {
       route.dispatcher.dispatch({ origin: route.origin, path, method: 'GET', headers: all }, handler);
     },
     async close() {
+      files.close();
       await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()));
     },
   };

@@ -20,7 +20,7 @@ export type { Downloaded, DownloadRequest } from './download.ts';
 export type { SmallAnswer, SmallRequest } from './fetch-small.ts';
 
 export interface UpstreamOptions {
-  /** Base URLs, http or https, with user and password if need be. The first is preferred, the others are for fail-over. */
+  /** Base URLs: http or https, with user and password if need be, or file for a folder of this machine. The first is preferred, the others are for fail-over. */
   readonly urls: readonly string[];
   /** Proxies; without them `http_proxy`, `https_proxy` and `no_proxy` of the environment. An empty text means none. */
   readonly proxy?: ProxyOptions;
@@ -65,7 +65,7 @@ export function isAbsentError(error: unknown): boolean {
 }
 
 export function openUpstream(options: UpstreamOptions): Upstream {
-  const list = options.urls.map(parseBase);
+  const list = options.urls.map((url) => parseBase(url, options.foreign === true));
   if (list.length === 0) throw new ArtifactsError('E_CONFIG', 'An upstream needs at least one URL');
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const named = options.foreign === true ? [] : list.map((base) => base.url.hostname);
@@ -94,9 +94,11 @@ function refuseInternal(url: URL, trustedHosts: ReadonlySet<string>): void {
   throw new ArtifactsError('E_FETCH', `Refused to fetch from the internal address ${redact(url)}`);
 }
 
-function parseBase(text: string): Base {
+/** Only the user names files of this machine; a page of somebody's does not. */
+function parseBase(text: string, isForeign: boolean): Base {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+  const isFolder = url?.protocol === 'file:' && url.hostname === '' && !isForeign;
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:' && !isFolder)) {
     throw new ArtifactsError('E_CONFIG', `"${redact(text)}" is no http or https URL`);
   }
   const authorization = basicCredentials(url);

@@ -150,11 +150,20 @@ test('suites with a slash, and flat repositories, are fine', async (t) => {
 });
 
 test('an URL that cannot be mirrored is refused and not repeated', async (t) => {
-  for (const url of ['ftp://user:secret@a.example.org/', 'file:///secret', 'http://a.example.org/?secret', 'secret', 'http:// secret']) {
+  for (const url of ['ftp://user:secret@a.example.org/', 'file://host/secret', 'file:../secret', 'file:///a%2fsecret', 'file:', 'http://a.example.org/?secret', 'secret', 'http:// secret']) {
     const problems = (await problemsIn(mirrors(mirror('one').replace(/archive_url: .*/, `archive_url: "${url}"`)))).join('\n');
     t.regex(problems, /^3:18: aptly_mirrors\[0\]\.archive_url: must be an URL/, url);
     t.false(problems.includes('secret'), url);
   }
+});
+
+test('a folder of this machine is an upstream of either kind', async (t) => {
+  const rpm = `rpm_mirrors:\n  - {name: two, archive_url: "file:media/rpms", fallback_urls: ["file:/srv/rpms"], gpg: {key: [${KEY}], keyring: keys/two.asc}}\n`;
+  const config = await load({ 'vars/a.yml': mirrors(mirror('one').replace(/archive_url: .*/, 'archive_url: file:///media/a+b/debian/')), 'vars/b.yml': rpm });
+  t.deepEqual(config.mirrors.map(({ archiveUrl, fallbackUrls }) => [archiveUrl, ...fallbackUrls]), [
+    ['file:///media/a+b/debian'],
+    ['file:///nowhere/media/rpms', 'file:///srv/rpms'],
+  ]);
 });
 
 test('paths of keyrings stay where they say', async (t) => {
