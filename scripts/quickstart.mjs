@@ -1,13 +1,13 @@
 // What `npm run quickstart` runs: sets everything up, builds the release `demo` of this machine's own Debian or Ubuntu,
 // and says how to use it. A second run finds all of that done. Needs nothing but Node and npm to begin with.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { makeDemoRepository } from './demo-repository.mjs';
+import { makeDemoRpms, RPM_TOOLS } from './demo-rpms.mjs';
 import { build, install, isBuilt, isInstalled, missingTools, nodeProblem, packagesOf, ROOT } from './setup.mjs';
 
-const RELEASE = 'demo';
 const KEY = join(ROOT, 'keys', 'demo.key.asc');
 const STATE = join(ROOT, 'state');
 /** Command -> Debian package: what the program starts on this way, and apt-get to try the result with. */
@@ -28,12 +28,16 @@ const FOREIGN = new Set([
 
 checkPlace();
 const only = chooseKinds();
+/** What is made with rpm's tools has a release of its own, so that `demo` needs none of them. */
+const hasRpms = only?.includes('rpm') === true;
+const RELEASE = hasRpms ? 'demo-rpm' : 'demo';
 provideTools();
 provideProgram();
 await provideKey();
 provideRepository();
+if (hasRpms) await provideRpms();
 buildRelease();
-explain(servedDistribution());
+explain(servedDistributions());
 
 function checkPlace() {
   const problem = nodeProblem();
@@ -61,7 +65,7 @@ function hasSubordinateIds() {
 
 function provideTools() {
   const makesRoots = only === undefined || only.some((kind) => kind === 'python' || kind === 'container');
-  const needed = makesRoots ? { ...TOOLS, ...ROOT_TOOLS } : TOOLS;
+  const needed = { ...TOOLS, ...(makesRoots ? ROOT_TOOLS : {}), ...(hasRpms ? RPM_TOOLS : {}) };
   const missing = missingTools(needed);
   if (missing.length === 0) return say('tools', 'there');
   const packages = packagesOf(missing, needed);
@@ -110,6 +114,14 @@ function provideRepository() {
   }
 }
 
+async function provideRpms() {
+  try {
+    say('rpms', `${(await makeDemoRpms(ROOT)) ? 'made' : 'there'}: demo/rpms`);
+  } catch (error) {
+    giveUp(`The rpm repository of the demo could not be made: ${error.message}`);
+  }
+}
+
 /** The program tells what went wrong itself; its exit status is ours. */
 function buildRelease() {
   const words = ['build', '--release', RELEASE, ...(only ?? []).flatMap((kind) => ['--only', kind])];
@@ -120,12 +132,12 @@ function buildRelease() {
 }
 
 /** The codename is this machine's, so what the distribution is called is known only now. */
-function servedDistribution() {
+function servedDistributions() {
   const { status, stdout } = artifacts(['release', 'show', RELEASE, '--json'], ['ignore', 'pipe', 'inherit']);
   if (status !== 0) giveUp(`The release ${RELEASE} cannot be shown.`, status ?? 1);
-  const [served] = JSON.parse(stdout).published;
-  if (served === undefined) giveUp(`The release ${RELEASE} is built and not published.`);
-  return served;
+  const { published } = JSON.parse(stdout);
+  if (published.length === 0) giveUp(`The release ${RELEASE} is built and not published.`);
+  return published;
 }
 
 function artifacts(words, stdio) {
@@ -134,32 +146,54 @@ function artifacts(words, stdio) {
   return spawnSync(process.execPath, [...program, ...words], { stdio, env, encoding: 'utf8' });
 }
 
-function explain({ prefix, distribution, components }) {
+function explain(published) {
   const folder = join(STATE, 'public');
+  const of = (top) => published.find(({ prefix }) => prefix.startsWith(top));
+  const [apt, rpm] = [of('apt-mirror/'), of('rpm-mirror/')];
+  console.log(`
+The release is served from ${folder}.${apt === undefined ? '' : explainApt(folder, apt)}${rpm === undefined ? '' : explainDnf(folder, rpm)}
+${made(folder)}
+For other machines, serve the folder: python3 -m http.server --directory ${folder} 8000
+What else there is: node bin/artifacts.js --help`);
+}
+
+function explainApt(folder, { prefix, distribution, components }) {
   const key = join(folder, 'apt-mirror', 'release-signing-key.asc');
   const names = components.map(({ component }) => component).join(' ');
   const source = (base) => `deb [signed-by=${key}] ${base}/${prefix} ${distribution} ${names}`;
   const config = writeTrial(source(`copy:${folder}`));
   const apt = `APT_CONFIG=${config} apt-get`;
-  console.log(`
-The release is served from ${folder}. Its source line, for this machine:
+  return ` Its source line, for this machine:
 
   ${source(`file:${folder}`)}
 
 Try it, without root and without touching this machine's apt:
 
   ${apt} update && ${apt} install --yes --download-only hello jq nginx-light
-${made(folder)}
-For other machines, serve the folder: python3 -m http.server --directory ${folder} 8000
-What else there is: node bin/artifacts.js --help`);
+`;
+}
+
+/** A client of its own that trusts the demo's key and nothing else. As root, since rpm installs as nobody else. */
+function explainDnf(folder, { prefix, distribution }) {
+  const architecture = readdirSync(join(folder, prefix, distribution)).find((name) => name !== 'source');
+  const place = join(STATE, 'try-dnf');
+  mkdirSync(place, { recursive: true });
+  const main = ['[main]', `cachedir=${place}/cache`, `persistdir=${place}/persist`, `logdir=${place}`, `reposdir=${place}/none`, 'gpgcheck=0'];
+  const repository = [`[demo]`, 'name=demo', `baseurl=file://${folder}/${prefix}/${distribution}/${architecture}/`, 'repo_gpgcheck=1', `gpgkey=file://${folder}/rpm-mirror/release-signing-key.asc`];
+  writeFileSync(join(place, 'dnf.conf'), `${[...main, ...repository].join('\n')}\n`);
+  return `
+Its rpms, with dnf, as root and into a folder of their own:
+
+  dnf -c ${place}/dnf.conf --installroot=${place}/root --releasever=9 --forcearch=${architecture} --assumeyes install greeting
+`;
 }
 
 /** What else there is to look at, where it was made. */
 function made(folder) {
   const places = {
-    'git-archives/demo': 'the service of the demo from git, with its history',
-    'os-releases/demo': 'its wheel, compiled against the zlib that was just frozen, and an index for pip',
-    'venvs/demo': 'its virtualenv',
+    [`git-archives/${RELEASE}`]: 'the service of the demo from git, with its history',
+    [`os-releases/${RELEASE}`]: 'its wheel, compiled against the zlib that was just frozen, and an index for pip',
+    [`venvs/${RELEASE}`]: 'its virtualenv',
     'meta/1.0/index-system': 'an image with it, as lxc-create and incus find it',
   };
   const there = Object.entries(places).filter(([place]) => existsSync(join(folder, place)));

@@ -63,6 +63,33 @@ machine('the quickstart makes a key, builds the demo, says how to use it, and is
   t.deepEqual(server.requests, []);
 });
 
+const rpms = testWith(namespaces && ['rpmbuild', 'createrepo_c', 'dnf', 'git', 'xz'].every(hasCommand), 'needs unshare -rm, rpmbuild, createrepo_c, dnf, git and xz');
+
+rpms('with the rpm part there is one release of both kinds, and dnf installs from it with the key of the demo', async (t) => {
+  t.timeout(180_000);
+  await using dir = await tempDir();
+  const upstream = await demoUpstream();
+  await using server = await serve(upstream.files);
+  const clone = copyProject(dir);
+  const etc = await machineOf(dir, { sources: `deb [signed-by=${dir.join('upstream.asc')}] ${server.url} rig main\n`, keyring: upstream.keyring });
+  const quickstart = [process.execPath, join(clone, 'scripts', 'quickstart.mjs'), '--only', 'apt,rpm'];
+
+  const first = await onMachine(etc, quickstart);
+  const [command = ''] = /^ {2}dnf -c .*$/m.exec(first.stdout) ?? [];
+  const tried = await onMachine(etc, ['sh', '-c', `${command} --disableplugin=local`]);
+  const second = await onMachine(etc, quickstart);
+  const built = await onMachine(etc, [process.execPath, join(clone, 'bin', 'artifacts.js'), '--root', clone, '--state', join(clone, 'state'), 'release', 'show', 'demo-rpm', '--json']);
+
+  t.is(first.status, 0, first.stdout + first.stderr);
+  t.is(tried.status, 0, tried.stdout + tried.stderr);
+  t.is(readFileSync(join(clone, 'state/try-dnf/root/usr/share/greeting/words'), 'utf8'), 'Hello from rpm!\n');
+  t.is(second.status, 0, second.stderr);
+  t.regex(second.stdout, /^rpms: +there: demo\/rpms$/m);
+  t.regex(second.stdout, /nothing to do\.$/m);
+  const { published } = JSON.parse(built.stdout) as { published: readonly { prefix: string; distribution: string }[] };
+  t.deepEqual(published.map(({ prefix, distribution }) => `${prefix} ${distribution}`).sort(), ['apt-mirror/integrated demo-rpm-rig', 'rpm-mirror/integrated demo-rpm-el9']);
+});
+
 machine('a machine whose sources have no suite of its own is told so, and the status is not 0', async (t) => {
   await using dir = await tempDir();
   const clone = copyProject(dir);
