@@ -63,6 +63,10 @@ const PURE = /^(formats|query)\/|^(?!operations\/|cli\/)[^/]+\/(.*\/)?(plan|poli
 const IMPURE = /^(node:)?(fs|fs\/promises|net|tls|dns|http|https|http2|child_process|worker_threads)$/;
 const IMPURE_FOLDERS: ReadonlySet<string> = new Set(['http', 'catalog']);
 
+/** The domain is blind to the format: what is read of a user's words, and the formats themselves, are not. */
+const KNOW_FORMATS: ReadonlySet<string> = new Set(['formats', 'config']);
+const ASKS_FORMAT = /[!=]==?\s*['"](?:apt|rpm)['"]|['"](?:apt|rpm)['"]\s*[!=]==?|\bcase\s+['"](?:apt|rpm)['"]/;
+
 interface SourceFile {
   /** Below src/, with forward slashes. */
   readonly path: string;
@@ -93,6 +97,9 @@ test('the check sees what it is there for', (t) => {
   t.regex(file('formats/apt/a.ts', `import { b } from '../../core/b.ts';`).join(), /^$/);
   t.regex(file('release/plan.ts', `import { b } from '../catalog/b.ts';`).join(), /computes and touches nothing/);
   t.regex(file('operations/plan.ts', `import { b } from '../catalog/b.ts';`).join(), /^$/);
+  t.regex(file('publish/a.ts', `if (format.id === 'rpm') skip();`).join(), /asks which format/);
+  t.regex(file('operations/a.ts', `switch (id) {\n  case "apt":\n}`).join(), /asks which format/);
+  t.regex(file('config/a.ts', `if (format === 'rpm') skip();`).join(), /^$/);
   t.regex(file('pool/a.ts', 'console.log(1);').join(), /console/);
   t.deepEqual(file('pool/a.ts', `// console.log, import { b } from '../cli/b.ts'\n/* import 'undici'; */`), []);
 });
@@ -113,6 +120,9 @@ function problems(file: SourceFile): string[] {
     gateProblem(file.path, specifier),
     purityProblem(file.path, specifier),
   ]);
+  if (!KNOW_FORMATS.has(folder) && ASKS_FORMAT.test(code)) {
+    found.push('asks which format it has before it: what differs between apt and rpm is a method of RepoFormat (formats/format.ts)');
+  }
   if (folder !== 'cli' && /\bconsole\s*\./.test(code)) {
     found.push('uses console: what a person may see is an event (core/event.ts)');
   }
