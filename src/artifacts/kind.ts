@@ -100,4 +100,9 @@ export interface MadeFile {
   readonly path: string;
   /** Where its bytes are now; the file is moved from the task's folder, and copied from anywhere else. */
   readonly from: string;
+  /**
+   * Whether `<path>.asc`, a detached signature, is to stand beside it. One that is among the files stays: a published file
+   * never changes, whatever key signs now.
+   */
+  readonly signed?: boolean;
 }

@@ -1,5 +1,6 @@
 /** Making artifacts, and publishing the folders they lie in. */
 import { mkdirSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactTask, Listing, MadeArtifact } from '../artifacts/kind.ts';
 import type { Artifact, ArtifactFile } from '../core/artifact.ts';
@@ -43,7 +44,8 @@ async function attempt(task: ArtifactTask, making: Making, tools: BuildTools, ct
   }
 }
 
-async function make(task: ArtifactTask, { spec, build }: Making, tools: BuildTools, ctx: Context): Promise<Made> {
+async function make(task: ArtifactTask, making: Making, tools: BuildTools, ctx: Context): Promise<Made> {
+  const { spec, build } = making;
   const { catalog, pool, workshop, clock } = tools;
   const facts = releaseFacts(catalog, spec, clock());
   const folder = join(tools.temporary, `make ${spec.name} ${task.id}`.replaceAll(/[^\w.-]+/g, '-'));
@@ -56,8 +58,10 @@ async function make(task: ArtifactTask, { spec, build }: Making, tools: BuildToo
       { release: spec.name, build, folder, needed: neededArtifacts(task, spec.name, tools), previous, pathOf: pool.path, workshop },
       ctx,
     );
-    const files = await takeIn(made, previous?.files ?? [], `make-${spec.name}-${task.id}`, tools);
-    const digest = sha256(canonicalJson(files.map((file) => [file.path, file.sha256])));
+    const files = await takeIn(made, { before: previous?.files ?? [], owner: `make-${spec.name}-${task.id}`, signer: making.signer }, tools);
+    // Signatures bear their date, and so say nothing of what was made.
+    const signatures = new Set(made.files.filter(({ signed }) => signed === true).map(signatureOf));
+    const digest = sha256(canonicalJson(files.filter(({ path }) => !signatures.has(path)).map((file) => [file.path, file.sha256])));
     return await tools.change(ctx, async () => {
       await linkShared(files.filter(({ path }) => !isIn(path, task.places)), tools);
       const { id, kind, inputs } = task;
@@ -79,14 +83,33 @@ function neededArtifacts(task: ArtifactTask, release: string, { catalog }: Build
   );
 }
 
-/** Brings the files to the pool, in the order of their paths. Those a task took over from before lie there, and are not read. */
-async function takeIn({ files }: MadeArtifact, before: readonly ArtifactFile[], owner: string, { pool }: BuildTools): Promise<ArtifactFile[]> {
+interface Taking {
+  /** What lies in the pool already, where a task may take it over from: that is not read again. */
+  readonly before: readonly ArtifactFile[];
+  readonly owner: string;
+  readonly signer: Signer | undefined;
+}
+
+/** Brings the files to the pool, with signatures beside those that are to have one, in the order of their paths. */
+async function takeIn({ files }: MadeArtifact, { before, owner, signer }: Taking, { pool }: BuildTools): Promise<ArtifactFile[]> {
   const receiver = openReceiver(pool, owner.replaceAll(/[^\w.-]+/g, '-'));
   const known = new Map(before.map((file) => [pool.path(file.sha256), file]));
-  const taken = files.map(({ path, from }) => ({ ...(known.get(from) ?? receiver.receive(from)), path }));
+  const there = new Set(files.map(({ path }) => path));
+  const taken: ArtifactFile[] = [];
+  for (const file of files) {
+    if (file.signed === true && !there.has(signatureOf(file))) {
+      const signature = await required(signer).detach(await readFile(file.from));
+      taken.push({ path: signatureOf(file), ...receiver.keep(signature) });
+    }
+    taken.push({ ...(known.get(file.from) ?? receiver.receive(file.from)), path: file.path });
+  }
   await receiver.settle();
   receiver.clear();
   return taken.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function signatureOf({ path }: { readonly path: string }): string {
+  return `${path}.asc`;
 }
 
 /** Publishes what a place holds with the files that list it, all at once. */

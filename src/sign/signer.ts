@@ -25,7 +25,7 @@ export interface Signer {
   /** The text clear-signed by all keys in one block: InRelease. Equal texts give equal bytes at an equal clock. */
   clearsign(text: string): Promise<Buffer>;
   /** One armored block with the detached signatures of all keys: Release.gpg. */
-  detach(text: string): Promise<Buffer>;
+  detach(bytes: string | Uint8Array): Promise<Buffer>;
   /**
    * Signatures of bytes by all keys, each with the algorithm of its key (RFC 9580, 9.1), dated so, or when the last of
    * the keys was made if that was later.
@@ -53,7 +53,7 @@ export async function openSigner(sources: readonly KeySource[], clock: Clock, fu
     fingerprints: keys.map((key) => fingerprintOf(key.publicKey)),
     warnings: [...keys.flatMap((key) => key.warnings), ...(await expiryWarnings(keys, date))],
     clearsign: (text) => clearsign(keys, text, wholeSecond(clock())),
-    detach: (text) => detach(keys, text, wholeSecond(clock())),
+    detach: (bytes) => detach(keys, bytes, wholeSecond(clock())),
     signBytes: (bytes, when) => signBytes(keys, bytes, wholeSecond(new Date(Math.max(when.getTime(), ...keys.map((key) => key.publicKey.getCreationTime().getTime()))))),
     signedBy: (signatures) => signedBy(keys, signatures),
     publicKeys: () => exportWith(keys, further),
@@ -70,11 +70,12 @@ async function clearsign(keys: readonly SigningKey[], text: string, date: Date):
   return bytes;
 }
 
-async function detach(keys: readonly SigningKey[], text: string, date: Date): Promise<Buffer> {
-  const packets = await allPackets(keys, { text, kind: 'binary', date });
-  const bytes = Buffer.from(await armorBytes('signature', await signatureBytes(packets)));
-  await checkOwn(keys, date, (trust) => verifyDetached(Buffer.from(text), bytes, { ...trust, name: 'The new Release' }));
-  return bytes;
+async function detach(keys: readonly SigningKey[], bytes: string | Uint8Array, date: Date): Promise<Buffer> {
+  const packets = await allPackets(keys, { text: bytes, kind: 'binary', date });
+  const signature = Buffer.from(await armorBytes('signature', await signatureBytes(packets)));
+  const signed = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+  await checkOwn(keys, date, (trust) => verifyDetached(signed, signature, { ...trust, name: 'The new Release' }));
+  return signature;
 }
 
 async function signBytes(keys: readonly SigningKey[], bytes: Uint8Array, date: Date): ReturnType<Signer['signBytes']> {

@@ -24,6 +24,9 @@ import { stripTree } from './strip.ts';
 /** Raised when images are made in another way, so that all are made anew. */
 export const RECIPE = 1;
 
+/** A signature is made of bytes in memory. What is larger is vouched for by SHA256SUMS alone. */
+const SIGNED_BYTES = 1024 ** 3;
+
 /** Makes the image. What turns out with the bytes of before keeps its build id, and so nothing of it is published anew. */
 export async function makeImage(image: ImageSpec, request: MakeRequest, ctx: Context): Promise<MadeArtifact> {
   const { workshop, folder } = request;
@@ -122,9 +125,14 @@ async function describe({ image, root, sources, tar, epoch, privileged }: Packed
     packages: root.packages.map(({ name, version, source }) => ({ name, version, from: suiteOf(sources[source], image) })),
     privileged,
   };
-  const files: readonly MadeFile[] = [...server.files.map((from) => ({ path: `${lies}/${basename(from)}`, from })), ...oci];
+  const files: readonly MadeFile[] = [...server.files.map((from) => ({ path: `${lies}/${basename(from)}`, from, signed: isSigned(from, sizeOf(from)) })), ...oci];
   const size = `${Math.round(sizeOf(xz) / 1_000_000)} MB`;
   return { files, facts, detail: `${counted(root.packages.length, 'package')}, ${size}, build ${build}` };
+}
+
+/** lxc's download template looks for a signature of both halves, when it is told to validate; the digests stand for the rest. */
+function isSigned(path: string, size: number): boolean {
+  return size <= SIGNED_BYTES && ['rootfs.tar.xz', 'meta.tar.xz', 'SHA256SUMS'].includes(basename(path));
 }
 
 function suiteOf(source: AptSource | undefined, { publication }: ImageSpec): string {
@@ -135,7 +143,7 @@ function suiteOf(source: AptSource | undefined, { publication }: ImageSpec): str
 function keepBefore({ previous, pathOf }: MakeRequest, rootfs: Sha256): MadeArtifact | undefined {
   const facts = previous === undefined ? undefined : imageFacts(previous);
   if (previous === undefined || facts?.rootfs !== rootfs || facts.recipe !== RECIPE) return undefined;
-  const files = previous.files.map(({ path, sha256 }) => ({ path, from: pathOf(sha256) }));
+  const files = previous.files.map(({ path, size, sha256 }) => ({ path, from: pathOf(sha256), signed: isSigned(path, size) }));
   return { files, facts, detail: `the same as build ${facts.build}` };
 }
 

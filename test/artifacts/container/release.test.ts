@@ -37,8 +37,16 @@ imaged('F2 F4 a release build makes its images from what it published, and again
   t.deepEqual(others, []);
   t.regex(line, /^tinyos;rig;amd64;web-r1\.0\.0;\d{8}_\d\d:\d\d;\/lxc-images\/tinyos\/rig\/amd64\/web-r1\.0\.0\/\d{8}_\d\d:\d\d\/$/);
   t.true(await gpgv((await rigKey('site')).publicKey, [`${index}.asc`, index]));
-  for (const name of ['rootfs.tar.xz', 'meta.tar.xz', 'SHA256SUMS']) t.true(existsSync(join(site.publicRoot, line.split(';')[5] ?? '', name)), name);
+  const folder = join(site.publicRoot, line.split(';')[5] ?? '');
+  for (const name of ['rootfs.tar.xz', 'meta.tar.xz', 'SHA256SUMS']) {
+    t.true(await gpgv((await rigKey('site')).publicKey, [join(folder, `${name}.asc`), join(folder, name)]), name);
+  }
   t.true(existsSync(join(site.publicRoot, 'oci/r1.0.0/web-rig-amd64/oci-layout')));
+
+  const signed = fingerprint(folder);
+  const same = await site.json<Built>(['build', '--release', 'r1.0.0', '--replace']);
+  t.is(statesOf(same)['image web-rig-amd64'], 'fresh', 'signatures are not made anew either');
+  t.deepEqual(fingerprint(folder), signed);
 
   await sources.all.upstream.republish({ components: { main: [...(await tinySystem()), await folderDeb({ name: 'app', version: '2.0-1' })] }, date: new Date(Date.now() + 5000) });
   const before = fingerprint(join(site.state, 'public'));
