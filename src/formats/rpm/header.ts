@@ -168,9 +168,9 @@ function packedStrings(entry: HeaderEntry | undefined): Buffer | undefined {
 }
 
 function strings(entry: HeaderEntry | undefined): Buffer[] {
-  const data = packedStrings(entry);
+  const data = packedStrings(entry) ?? Buffer.alloc(0);
   const found: Buffer[] = [];
-  for (let at = 0; data !== undefined && at < data.length; ) {
+  for (let at = 0; at < data.length; ) {
     const end = data.indexOf(0, at);
     found.push(data.subarray(at, end));
     at = end + 1;
