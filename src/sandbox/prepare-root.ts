@@ -19,7 +19,7 @@ export interface RootTools {
   readonly below?: string | undefined;
   /** How http sources are reached. */
   readonly network?: AptNetwork;
-  /** Roots kept; those unused for longest go. Default 8. */
+  /** Roots kept besides those used within a day; those unused for longest go. Default 8. */
   readonly keep?: number;
 }
 
@@ -33,6 +33,9 @@ const RECIPE = 1;
 export const ROOT_EPOCH = 1_600_000_000;
 
 const DEFAULT_KEEP = 8;
+
+/** Longer than a build: whoever took a root works with it for hours, and holds no lock on it. */
+const IN_USE_MILLISECONDS = 24 * 60 * 60 * 1000;
 
 /** Characters of mmdebstrap's log a failure carries. */
 const LOG_SHOWN = 16_384;
@@ -202,14 +205,16 @@ function readRoot(cache: string, digest: Sha256, { packages, sources }: Known): 
 
 /** The roots and lists unused for longest, and what interrupted runs left; never what somebody else is busy with. */
 async function evict({ cache, keep = DEFAULT_KEEP }: RootTools, newest: Sha256): Promise<void> {
-  const old = (kind: string, kept: number): readonly (readonly [string, string])[] =>
+  const before = Date.now() - IN_USE_MILLISECONDS;
+  const old = (kind: string): readonly (readonly [string, string])[] =>
     readdirSync(join(cache, kind))
       .map((name) => ({ name, used: statSync(join(cache, kind, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
       .sort((a, b) => b.used - a.used)
-      .slice(kept)
+      .filter(({ name, used }, index) => index >= keep && name !== newest && used < before)
       .map(({ name }) => [kind, name]);
-  for (const [kind, name] of [...old('roots', keep), ...old('apt', keep), ...old('making', 0)]) {
-    if (name === newest) continue;
+  // Whoever makes a root holds its lock.
+  const making = readdirSync(join(cache, 'making')).map((name) => ['making', name] as const);
+  for (const [kind, name] of [...old('roots'), ...old('apt'), ...making]) {
     await tryHoldFile(join(cache, 'locks', name), () => removeRootTree(join(cache, kind, name)));
   }
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -58,6 +58,11 @@ rooted('a root is made anew when a package changed, not when only the date of it
   const second = await prepareRoot(spec, { cache: dir.join('cache'), keep: 1 }, ctx);
 
   t.deepEqual(second.packages.map(({ name }) => name), ['more', 'tiny-base']);
+  t.deepEqual(readdirSync(dir.join('cache', 'roots')).sort(), [first.digest, second.digest].sort(), 'somebody may be at work in the first one');
+
+  const yesterday = new Date(Date.now() - 25 * 60 * 60 * 1000);
+  utimesSync(dir.join('cache', 'roots', first.digest), yesterday, yesterday);
+  await prepareRoot(spec, { cache: dir.join('cache'), keep: 1 }, ctx);
   t.deepEqual(readdirSync(dir.join('cache', 'roots')), [second.digest], 'the one not used went');
 });
 
