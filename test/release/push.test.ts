@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Pushed } from '../../src/release/push.ts';
@@ -221,6 +221,37 @@ withFlock('RPC-O D5 killed at any of its steps, a push leaves the old build or t
   t.true(kills > 4, `${kills} kills`);
   t.notDeepEqual(contentsOf(join(root, DIST)), old);
   t.is((await push()).status, 0);
+});
+
+withSshd('RPC-O D5 killed at any moment, a push to a host leaves the old build or the new one whole there, and the next push completes it', async (t) => {
+  t.timeout(300_000); // on a busy machine
+  await using dir = await tempDir();
+  await using sshd = await startSshd(dir);
+  const root = dir.join('far');
+  await using scene = await makeScene(dir, [rsyncEntry(dir, sshd)]);
+  const { root: vars, state } = scene.site;
+  const push = (timeout?: number) => runArtifacts(['push', '--release', 'r1.0.0'], { root: vars, state, ...(timeout === undefined ? {} : { timeout }) });
+  t.is((await push()).status, 0);
+  const old = contentsOf(join(root, DIST));
+  await buildMore(scene, 'px9');
+  cpSync(root, dir.join('before'), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  const begun = Date.now();
+  t.is((await push()).status, 0);
+  const whole = Date.now() - begun;
+  const pushed = contentsOf(join(root, DIST));
+  t.notDeepEqual(pushed, old);
+
+  for (let part = 3; part < 10; part += 2) {
+    rmSync(root, { recursive: true });
+    cpSync(dir.join('before'), root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    await push(Math.ceil((whole * part) / 10));
+    sshd.cut(); // what runs there may outlive the one who asked for it
+    t.deepEqual(await inspectDistribution(join(root, DIST), join(root, 'apt-mirror/integrated')), [], `after ${part} tenths`);
+    t.deepEqual(await gone(root), [], `after ${part} tenths`);
+    const { status, stderr } = await push();
+    t.is(status, 0, stderr);
+    t.deepEqual(contentsOf(join(root, DIST)), pushed);
+  }
 });
 
 /** Files of the manifest `latest` leads to that are not there. */
