@@ -158,7 +158,7 @@ export interface PackageSignature {
   readonly packet: Buffer;
 }
 
-/** Receives the bytes of a package file in their order. The pieces are kept: their memory must not be used again. */
+/** Receives the bytes of a package file in their order. The pieces are kept until `end`: no longer, for their memory is used again. */
 export interface PackageScan {
   /** Throws E_FORMAT as soon as the file cannot be a package. */
   push(chunk: Buffer): void;

@@ -149,7 +149,7 @@ function takeSource({ path, expected }: FoundFile, { tools, entrants, used }: Ta
   const { format, pool, receiver } = tools;
   checkTextSize(path);
   const chunks: Buffer[] = [];
-  const own = receiver.receive(path, { look: (chunk) => void chunks.push(chunk), expected });
+  const own = receiver.receive(path, { look: (chunk) => void chunks.push(Buffer.from(chunk)), expected });
   const bytes = Buffer.concat(chunks);
   const fileName = basename(path);
   const record = readSource({ fileName, bytes }, path, format);

@@ -1,6 +1,6 @@
 /** Bringing the user's files to the pool: read once, and what is hashed is what is kept, whatever happens to them meanwhile. */
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { ArtifactsError, fromSystemError, isArtifactsError } from '../core/errors.ts';
 import { sha256, type Sha256 } from '../core/digest.ts';
 import type { Digested } from '../formats/format.ts';
@@ -13,7 +13,10 @@ const PIECE_BYTES = 1024 * 1024;
 
 /** Files on their way into the pool; nothing of them is there before `settle`. */
 export interface Receiver {
-  /** Reads a file. `look` sees its bytes in order. Throws E_HASH or E_SIZE when it is not what was expected. */
+  /**
+   * Reads a file. `look` sees its bytes in order, in memory that the next file is read into. Throws E_HASH or E_SIZE when
+   * it is not what was expected.
+   */
   receive(path: string, options?: ReceiveOptions): Digested;
   /** Keeps bytes that were read already. */
   keep(bytes: Buffer): Digested;
@@ -33,6 +36,8 @@ export function openReceiver(pool: Pool, owner: string): Receiver {
   pool.receive(owner).clear();
   const incoming = pool.receive(owner);
   const received = new Set<Sha256>();
+  // One for all files: as much new memory for each as it has bytes would be thrown away as soon as it is written.
+  let room: Buffer | undefined;
   const keep = (bytes: Buffer): Digested => {
     const digest = sha256(bytes);
     if (!received.has(digest) && !pool.has(digest)) {
@@ -46,8 +51,9 @@ export function openReceiver(pool: Pool, owner: string): Receiver {
     receive: (path, { look, expected } = {}) => {
       const file = openOwn(path);
       try {
-        if (fstatSync(file).size > WHOLE_BYTES) return receiveInPieces(file, { path, look, expected, pool, incoming, received });
-        const bytes = readFileSync(file);
+        const { size } = fstatSync(file);
+        if (size > WHOLE_BYTES) return receiveInPieces(file, { path, look, expected, pool, incoming, received });
+        const bytes = readWhole(file, (room ??= Buffer.allocUnsafeSlow(WHOLE_BYTES)).subarray(0, size));
         look?.(bytes);
         checkExpected(path, { size: bytes.length, sha256: sha256(bytes) }, expected);
         return keep(bytes);
@@ -62,6 +68,16 @@ export function openReceiver(pool: Pool, owner: string): Receiver {
     },
     clear: () => incoming.clear(),
   };
+}
+
+function readWhole(file: number, room: Buffer): Buffer {
+  let length = 0;
+  while (length < room.length) {
+    const count = readSync(file, room, length, room.length - length, null);
+    if (count === 0) break; // it was cut meanwhile
+    length += count;
+  }
+  return room.subarray(0, length);
 }
 
 /** Opens a file of the user's. Throws E_NOT_FOUND or E_IO. */
@@ -104,7 +120,7 @@ function receiveInPieces(file: number, { path, look, expected, pool, incoming, r
   return { size, sha256: digest };
 }
 
-/** Each in memory of its own: whoever looks may keep it. */
+/** Each in memory of its own: whoever looks may need several at once. */
 function* pieces(file: number): Generator<Buffer> {
   for (;;) {
     const piece = Buffer.allocUnsafe(PIECE_BYTES);

@@ -95,11 +95,10 @@ function temporaryFor(path: string): string {
  * tree that is flushed as a whole before anybody is pointed to it.
  */
 export function writeNewFile(path: string, produce: (write: (bytes: Uint8Array) => void) => void): number {
-  makeFolder(dirname(path));
   let size = 0;
   step(() =>
     guard(`writing ${path}`, () => {
-      const file = openSync(path, 'wx', 0o644);
+      const file = openNew(path);
       try {
         produce((bytes) => {
           writeAll(file, bytes);
@@ -111,6 +110,17 @@ export function writeNewFile(path: string, produce: (write: (bytes: Uint8Array) 
     }),
   );
   return size;
+}
+
+/** The folder is there for all but the first of many. */
+function openNew(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o644);
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+    mkdirSync(dirname(path), { recursive: true });
+    return openSync(path, 'wx', 0o644);
+  }
 }
 
 /** Adds a line to a file that only grows; it lasts when this returns. */
