@@ -4,7 +4,6 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { LeafCache, LeafForm, PackedLeaf } from '../catalog/leaf-cache.ts';
 import type { Context } from '../core/context.ts';
-import type { Sha256 } from '../core/digest.ts';
 import type { Leaf } from '../core/snapshot.ts';
 import type { IndexPacking } from '../formats/format.ts';
 import { runCommand, startCommand } from '../util/run-command.ts';
@@ -38,7 +37,8 @@ const gzipAsync = promisify(gzip);
 
 /** The published bytes of leaves: their texts, each followed by the format's separator. */
 export interface LeafTexts {
-  text(leaf: Leaf): Buffer;
+  /** One for each part of the format, in their order. */
+  parts(leaf: Leaf): readonly Buffer[];
   /** How many bytes that are, known without reading them; only of whole texts. */
   size(leaf: Leaf): number;
 }
@@ -46,14 +46,15 @@ export interface LeafTexts {
 export interface Compressing {
   readonly cache: LeafCache;
   readonly texts: LeafTexts;
-  /** Which piece of the leaves' texts these are. */
-  readonly part: string;
+  /** Which pieces of the leaves' texts there are. */
+  readonly parts: readonly string[];
   readonly packings: readonly IndexPacking[];
 }
 
 /** Makes sure that the cache holds these leaves in these forms. */
-export async function compressLeaves(leaves: readonly Leaf[], { cache, texts, part, packings }: Compressing, ctx: Context): Promise<void> {
-  const isMissing = ({ digest }: Leaf): boolean => packings.some((packing) => !cache.has({ leaf: digest, part, packing }));
+export async function compressLeaves(leaves: readonly Leaf[], { cache, texts, parts, packings }: Compressing, ctx: Context): Promise<void> {
+  const forms = parts.flatMap((part) => packings.map((packing) => ({ part, packing })));
+  const isMissing = ({ digest }: Leaf): boolean => forms.some((form) => !cache.has({ leaf: digest, ...form }));
   const missing = [...new Map(leaves.filter(isMissing).map((leaf) => [leaf.digest, leaf])).values()];
   let done = 0;
   const onLeaf = (): void => {
@@ -61,37 +62,29 @@ export async function compressLeaves(leaves: readonly Leaf[], { cache, texts, pa
     done += 1;
   };
   for (let at = 0; at < missing.length; at += BATCH) {
-    const batch = missing.slice(at, at + BATCH);
-    const compressed = await compressBatch(batch, { texts, packings, onLeaf }, ctx);
-    const form = (index: number, packing: IndexPacking): LeafForm => ({ leaf: batch[index]?.digest as Sha256, part, packing });
-    cache.put(compressed.flatMap((leaf, index) => leaf.map(([packing, packed]) => [form(index, packing), packed] as const)));
+    cache.put(await compressBatch(missing.slice(at, at + BATCH), { texts, parts, packings, onLeaf }, ctx));
   }
   if (missing.length > 0) ctx.report({ type: 'progress-end', id: 'compress' });
 }
 
-interface Batch {
-  readonly texts: LeafTexts;
-  readonly packings: readonly IndexPacking[];
+interface Batch extends Omit<Compressing, 'cache'> {
   readonly onLeaf: () => void;
 }
 
-/** Each text is read once and handed to all compressors, as fast as xz takes them. */
-async function compressBatch(
-  leaves: readonly Leaf[],
-  { texts, packings, onLeaf }: Batch,
-  ctx: Context,
-): Promise<(readonly (readonly [IndexPacking, PackedLeaf])[])[]> {
+/** Each text is read once and handed to all compressors, as fast as xz takes them. Only whole texts go to xz. */
+async function compressBatch(leaves: readonly Leaf[], { texts, parts, packings, onLeaf }: Batch, ctx: Context): Promise<Packed[]> {
   const xz = packings.includes('xz') ? startXz(leaves.map((leaf) => texts.size(leaf)), ctx) : undefined;
-  const members: Promise<Buffer>[] = [];
-  const frames: Promise<Buffer>[] = [];
+  const members: Promise<Packed>[] = [];
+  const frames: Promise<Packed>[] = [];
   try {
     for (const leaf of leaves) {
       ctx.signal.throwIfAborted();
       onLeaf();
-      const text = texts.text(leaf);
-      if (packings.includes('gz')) members.push(gzipAsync(text, GZIP_SETTINGS));
-      if (packings.includes('zst')) frames.push(zstdFrame(text, ctx));
-      if (xz !== undefined) {
+      for (const [index, text] of texts.parts(leaf).entries()) {
+        const of = { leaf: leaf.digest, part: parts[index] ?? '' };
+        if (packings.includes('gz')) members.push(packed({ ...of, packing: 'gz' }, gzipAsync(text, GZIP_SETTINGS)));
+        if (packings.includes('zst')) frames.push(packed({ ...of, packing: 'zst' }, zstdFrame(text, ctx)));
+        if (xz === undefined) continue;
         if (text.length !== texts.size(leaf)) throw new Error(`Leaf ${leaf.digest} is not as long as the catalog says`);
         await xz.write(text);
       }
@@ -99,17 +92,20 @@ async function compressBatch(
       await frames.at(-ZSTD_BEHIND);
     }
     const blocks = (await xz?.end()) ?? [];
-    const gz = await Promise.all(members);
-    const zst = await Promise.all(frames);
-    return leaves.map((_, index) => [
-      ...(packings.includes('gz') ? [['gz', { bytes: gz[index] ?? Buffer.alloc(0), unpaddedSize: 0, plainSize: 0 }] as const] : []),
-      ...(packings.includes('zst') ? [['zst', { bytes: zst[index] ?? Buffer.alloc(0), unpaddedSize: 0, plainSize: 0 }] as const] : []),
-      ...(xz === undefined ? [] : [['xz', requireBlock(blocks[index])] as const]),
-    ]);
+    const xzForm = (leaf: Leaf): LeafForm => ({ leaf: leaf.digest, part: parts[0] ?? '', packing: 'xz' });
+    const inXz = xz === undefined ? [] : leaves.map((leaf, index) => [xzForm(leaf), requireBlock(blocks[index])] as const);
+    return [...(await Promise.all([...members, ...frames])), ...inXz];
   } finally {
     xz?.kill();
     await Promise.allSettled([...members, ...frames]);
   }
+}
+
+type Packed = readonly [LeafForm, PackedLeaf];
+
+/** Only blocks of xz need their sizes. */
+async function packed(form: LeafForm, packing: Promise<Buffer>): Promise<Packed> {
+  return [form, { bytes: await packing, unpaddedSize: 0, plainSize: 0 }];
 }
 
 /** One frame that says how long its text is. */

@@ -9,7 +9,7 @@ import type { PublishedIndex } from '../catalog/publications.ts';
 import type { Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
 import type { Content, Leaf } from '../core/snapshot.ts';
-import type { IndexFrame, IndexPacking, PublishingFormat } from '../formats/format.ts';
+import type { IndexFrame, IndexPacking, IndexPlan, PublishingFormat } from '../formats/format.ts';
 import * as durable from '../util/durable.ts';
 import { zstdStored } from '../util/zstd-stream.ts';
 import { xzHeader, xzTrailer } from '../util/xz-stream.ts';
@@ -51,13 +51,28 @@ export async function prepareIndexes(
   const prepared: PreparedIndex[] = [];
   for (const [component, content] of components) {
     const all = catalog.contents.leaves(content.id);
-    for (const { path, part, partitions } of format.indexes({ component, partitions: new Set(all.map((leaf) => leaf.partition)) }, architectures)) {
-      const leaves = partitions.flatMap((partition) => all.filter((leaf) => leaf.partition === partition));
-      const frame = format.frame(part, leaves.reduce((sum, { count }) => sum + count, 0));
-      prepared.push({ plain: await plainDigest(path, { leaves, texts: leafTexts(tools, part), frame }, ctx), part, leaves, frame });
+    const plans = format.indexes({ component, partitions: new Set(all.map((leaf) => leaf.partition)) }, architectures);
+    for (const together of ofSameLeaves(plans)) {
+      const leaves = together[0]?.partitions.flatMap((partition) => all.filter((leaf) => leaf.partition === partition)) ?? [];
+      const packages = leaves.reduce((sum, { count }) => sum + count, 0);
+      const framed = together.map(({ path, part }) => ({ path, part, frame: format.frame(part, packages) }));
+      const digests = await plainDigests(framed, leaves, tools, ctx);
+      prepared.push(...framed.map(({ part, frame }, at) => ({ plain: digests[at] as PublishedIndex, part, leaves, frame })));
     }
   }
   return prepared;
+}
+
+/** Indexes of the parts of the same texts, so that these are read once for all of them. In the order of the plans. */
+function ofSameLeaves(plans: readonly IndexPlan[]): IndexPlan[][] {
+  const groups = new Map<string, IndexPlan[]>();
+  for (const plan of plans) {
+    const key = plan.partitions.join(' ');
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [plan]);
+    else group.push(plan);
+  }
+  return [...groups.values()];
 }
 
 /** Writes all indexes below the folder, each under its name and under its digest. Their leaves are in the cache. */
@@ -82,40 +97,48 @@ export async function compressAhead(contents: Iterable<Content>, tools: IndexToo
   const { packings } = format.profile(clients);
   const leaves = [...contents].flatMap(({ id }) => catalog.contents.leaves(id));
   const indexed = leaves.filter(({ partition }) => partition !== format.listed.partition);
-  for (const part of format.parts) {
-    await compressLeaves(indexed, { cache, texts: leafTexts(tools, part), part, packings }, ctx);
-  }
+  await compressLeaves(indexed, { cache, texts: leafTexts(tools), parts: format.parts, packings }, ctx);
 }
 
-function leafTexts({ catalog: { members, contents }, format }: IndexTools, part: string): LeafTexts {
+function leafTexts({ catalog: { members, contents }, format }: IndexTools): LeafTexts {
   const separator = Buffer.from(format.separator);
   const isWhole = format.parts.length === 1;
   return {
-    text: ({ id }) =>
-      isWhole
-        ? members.joinedTexts(contents.members(id), format.separator)
-        : Buffer.concat(members.texts(contents.members(id)).flatMap((text) => [format.textOf(text, part), separator])),
+    parts: ({ id }) => {
+      if (isWhole) return [members.joinedTexts(contents.members(id), format.separator)];
+      const texts = members.texts(contents.members(id));
+      return format.parts.map((part) => Buffer.concat(texts.flatMap((text) => [format.textOf(text, part), separator])));
+    },
     size: ({ size, count }) => size + count * separator.length,
   };
 }
 
-interface PlainIndex {
-  readonly leaves: readonly Leaf[];
-  readonly texts: LeafTexts;
+interface FramedIndex {
+  readonly path: string;
+  readonly part: string;
   readonly frame: IndexFrame;
 }
 
-async function plainDigest(path: string, { leaves, texts, frame }: PlainIndex, ctx: Context): Promise<PublishedIndex> {
-  const hash = createHash('sha256').update(frame.head);
-  let size = frame.head.length + frame.tail.length;
+async function plainDigests(indexes: readonly FramedIndex[], leaves: readonly Leaf[], tools: IndexTools, ctx: Context): Promise<PublishedIndex[]> {
+  const texts = leafTexts(tools);
+  const digests = indexes.map(({ path, part, frame }) => ({
+    path,
+    part: tools.format.parts.indexOf(part),
+    tail: frame.tail,
+    hash: createHash('sha256').update(frame.head),
+    size: frame.head.length + frame.tail.length,
+  }));
   for (const leaf of leaves) {
-    const bytes = texts.text(leaf);
-    hash.update(bytes);
-    size += bytes.length;
+    const parts = texts.parts(leaf);
+    for (const digest of digests) {
+      const bytes = parts[digest.part] ?? Buffer.alloc(0);
+      digest.hash.update(bytes);
+      digest.size += bytes.length;
+    }
     await setImmediate(); // whoever compresses meanwhile gets its turn
     ctx.signal.throwIfAborted();
   }
-  return { path, size, sha256: hash.update(frame.tail).digest('hex') as Sha256 };
+  return digests.map(({ path, size, hash, tail }) => ({ path, size, sha256: hash.update(tail).digest('hex') as Sha256 }));
 }
 
 interface PackedIndex {

@@ -13,9 +13,17 @@ export function joinTexts(texts: Readonly<Record<TextPart, Buffer>>): Buffer {
 
 /** One of the three. */
 export function textPart(text: Buffer, part: TextPart): Buffer {
-  const line = text.indexOf('\n');
-  const lengths = text.subarray(0, line).toString('latin1').split(' ').map(Number);
-  const index = TEXT_PARTS.indexOf(part);
-  const start = lengths.slice(0, index).reduce((sum, length) => sum + length, line + 1);
-  return text.subarray(start, start + (lengths[index] ?? 0));
+  const wanted = TEXT_PARTS.indexOf(part);
+  const lengths = [0];
+  let at = 0;
+  for (; text[at] !== LINE_FEED && at < text.length; at += 1) {
+    if (text[at] === BLANK) lengths.push(0);
+    else lengths.push((lengths.pop() ?? 0) * 10 + (text[at] ?? 0) - ZERO);
+  }
+  const start = lengths.slice(0, wanted).reduce((sum, length) => sum + length, at + 1);
+  return text.subarray(start, start + (lengths[wanted] ?? 0));
 }
+
+const LINE_FEED = 0x0a;
+const BLANK = 0x20;
+const ZERO = 0x30;
