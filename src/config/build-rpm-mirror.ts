@@ -42,7 +42,7 @@ export function buildRpmMirror(
     filter: written.filter,
     filterWithDeps: written.filter_with_deps ?? false,
     newest: written.newest,
-    kinds: written.with_sources === true ? ['source'] : [],
+    kinds: [...(written.with_sources === true ? ['source'] : []), ...(written.weak_checksums === true ? ['sha1'] : [])],
     files: unique(written.metadata ?? ALL_METADATA),
     fingerprints: unique(keys.filter((key) => key.length >= 40)),
     shortKeyIds: unique(keys.filter((key) => key.length < 40)),

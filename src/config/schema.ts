@@ -125,6 +125,7 @@ export const rpmMirrorSchema = strict({
   filter_with_deps: flag.optional(),
   newest: z.int().min(1).max(10_000).optional(),
   with_sources: flag.optional(),
+  weak_checksums: flag.optional(),
   metadata: z.array(metadataGlob).optional(),
   gpg: strict({
     key: z.preprocess(splitKeys, z.array(textAs(parseKeyId))).optional(),

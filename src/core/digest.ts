@@ -12,6 +12,18 @@ export function parseSha256(text: string): Sha256 | undefined {
   return /^[0-9a-fA-F]{64}$/.test(text) ? (text.toLowerCase() as Sha256) : undefined;
 }
 
+/** A digest that is no SHA-256, as some upstreams list it. */
+export interface OtherDigest {
+  readonly algorithm: 'sha512' | 'sha384' | 'sha1';
+  /** Lower case. */
+  readonly hex: string;
+}
+
+/** What stands for the SHA-256 of bytes that are not there yet, where only another digest of them is known. */
+export function standIn({ algorithm, hex }: OtherDigest): Sha256 {
+  return sha256(`${algorithm}:${hex}`);
+}
+
 /** The digest of nothing: an empty index is listed and served like any other. */
 export const EMPTY_SHA256 = sha256('');
 

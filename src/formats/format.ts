@@ -2,7 +2,7 @@
  * What a repository format can do, and all the domain knows of it: bytes to records and back, pure. A format neither
  * fetches, nor writes, nor checks keys; `mirror/` and `publish/` join it with network, pool and signatures.
  */
-import type { Sha256 } from '../core/digest.ts';
+import type { OtherDigest, Sha256 } from '../core/digest.ts';
 import type { FileRef, PackageRecord } from '../core/package.ts';
 import type { QuerySubject } from '../core/relation.ts';
 import type { Packing } from '../util/unpack.ts';
@@ -34,10 +34,20 @@ export interface UpstreamFormat {
    * Throws E_FORMAT, E_PATH.
    */
   readIndex(index: UpstreamIndex, chunks: AsyncIterable<Buffer>, companions?: readonly AsyncIterable<Buffer>[]): AsyncIterable<readonly UpstreamPackage[]>;
+  /** For formats whose upstreams may list other digests than SHA-256. */
+  readonly others?: OtherDigests;
   /** Reads a list of mirrors, where the format has such. Throws E_FORMAT. */
   readMirrorList?(text: Buffer): MirrorList;
   /** Reads a file that vouches for others. Throws E_FORMAT, E_PATH. */
   readBundle(index: UpstreamIndex, text: Buffer): UpstreamBundle;
+}
+
+/** Records of files whose SHA-256 shows only when they are there. */
+export interface OtherDigests {
+  /** The record with the true digests in place of those that stood for others: of its file, and of what that unpacks to. */
+  settle(record: PackageRecord, file: Sha256, plain?: Sha256): PackageRecord;
+  /** The other digest that a settled record's file was listed with. */
+  listed(record: PackageRecord): OtherDigest | undefined;
 }
 
 /** What is wanted of an upstream, in the words all formats share. */
@@ -104,11 +114,15 @@ export interface UpstreamIndex {
   readonly companions?: readonly UpstreamIndex[];
   /** Whether packages of a partition are wanted; undefined: all are. */
   wants?(partition: string): boolean;
+  /** SHA-1 is taken where nothing better is listed, because the user said so. */
+  readonly weak?: boolean;
 }
 
 export interface Digested {
   readonly size: number;
   readonly sha256: Sha256;
+  /** The only digest that the upstream lists: bytes are judged by it, and `sha256` merely stands for it. */
+  readonly other?: OtherDigest;
 }
 
 export interface IndexOffer extends Digested {
@@ -121,6 +135,18 @@ export interface UpstreamPackage {
   readonly record: PackageRecord;
   /** Where its files lie below the upstream's URL, in the order of `record.files`. */
   readonly locations: readonly string[];
+  /** The URL they count from instead of the upstream's own. */
+  readonly base?: string;
+  /** What has to be looked at besides the SHA-256 and the size of its files. */
+  readonly checks?: FileChecks;
+}
+
+/** Of a record with one file. */
+export interface FileChecks {
+  /** The only digest that the upstream lists: the SHA-256 in the record stands for it until the file is there. */
+  readonly other?: OtherDigest;
+  /** What the file unpacks to. */
+  readonly plain?: Digested & { readonly packing: Packing };
 }
 
 /** Reading packages that lie as files: what local repositories are filled with. */

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { ArtifactsError, fromSystemError } from '../core/errors.ts';
-import type { Sha256 } from '../core/digest.ts';
+import type { OtherDigest, Sha256 } from '../core/digest.ts';
 import type { Head, Sink } from './exchange.ts';
 import { Refused, type Failure } from './failure.ts';
 
@@ -10,6 +10,8 @@ export interface Expectation {
   readonly size?: number;
   /** 64 lower-case hex digits. */
   readonly sha256?: string;
+  /** Looked at instead of `sha256`. */
+  readonly other?: OtherDigest;
   /** Bytes after which reading stops when no size is known. */
   readonly limit?: number;
 }
@@ -26,6 +28,7 @@ export class FileSink implements Sink {
   readonly #onBytes: ((count: number) => void) | undefined;
   #descriptor: number | undefined;
   #hash: Hash = createHash('sha256');
+  #other: Hash | undefined;
   #size = 0;
   /** True when the bytes come from more than one answer, which need not belong together. */
   #joined = false;
@@ -38,6 +41,7 @@ export class FileSink implements Sink {
     this.#file = file;
     this.#expected = expected;
     this.#onBytes = onBytes;
+    this.#other = otherHash(expected);
   }
 
   /** Bytes of the file so far. */
@@ -52,8 +56,8 @@ export class FileSink implements Sink {
 
   /** Takes over what an earlier run left in the file; useful only when a digest will tell whether it belongs here. */
   adopt(): void {
-    if (this.#expected.sha256 === undefined) return;
-    this.#size = guarded(this.#file, 'reading', () => hashFile(this.#file, this.#hash));
+    if (!this.#isProvable()) return;
+    this.#size = guarded(this.#file, 'reading', () => hashFile(this.#file, [this.#hash, this.#other]));
     this.#joined = true;
     if (this.#size > (this.#expected.size ?? Infinity)) this.restart();
   }
@@ -88,6 +92,7 @@ export class FileSink implements Sink {
     if (size === undefined && total > limit) throw mismatch('E_TOO_LARGE', `more than the limit of ${limit} bytes`);
     this.#write(chunk);
     this.#hash.update(chunk);
+    this.#other?.update(chunk);
     this.#size = total;
     this.#received += chunk.length;
     this.#onBytes?.(chunk.length);
@@ -95,14 +100,16 @@ export class FileSink implements Sink {
 
   /** The digest of the file, or what is wrong with it. To be asked once when an answer has ended. */
   verdict(): Failure | Sha256 {
-    const { size, sha256 } = this.#expected;
+    const { size, sha256, other } = this.#expected;
     if (size !== undefined && this.#size < size) {
       if (this.#delimited) return mismatch('E_SIZE', `has ${this.#size} bytes, listed are ${size}`).failure;
       return { code: 'E_FETCH', reason: `cut after ${this.#size} of ${size} bytes`, remedy: 'retry' };
     }
     const digest = this.#hash.digest('hex') as Sha256;
-    if (sha256 === undefined || digest === sha256) return digest;
-    const reason = `SHA256 is ${digest}, listed is ${sha256}`;
+    const found = other === undefined ? digest : this.#other?.digest('hex');
+    const listed = other === undefined ? sha256 : other.hex;
+    if (listed === undefined || found === listed) return digest;
+    const reason = `${(other?.algorithm ?? 'sha256').toUpperCase()} is ${found}, listed is ${listed}`;
     return { code: 'E_HASH', reason, remedy: this.#joined ? 'restart' : 'next', spoiled: true };
   }
 
@@ -112,12 +119,13 @@ export class FileSink implements Sink {
    */
   prepareRetry(sameServer: boolean): void {
     if (!sameServer) this.#etag = undefined;
-    if (this.#expected.sha256 === undefined && this.#etag === undefined) this.restart();
+    if (!this.#isProvable() && this.#etag === undefined) this.restart();
   }
 
   /** Forgets all bytes; the next answer overwrites them. */
   restart(): void {
     this.#hash = createHash('sha256');
+    this.#other = otherHash(this.#expected);
     this.#size = 0;
     this.#joined = false;
     this.#etag = undefined;
@@ -131,6 +139,11 @@ export class FileSink implements Sink {
 
   remove(): void {
     rmSync(this.#file, { force: true });
+  }
+
+  /** Whether a digest will tell if the bytes are those that were asked for. */
+  #isProvable(): boolean {
+    return this.#expected.sha256 !== undefined || this.#expected.other !== undefined;
   }
 
   #write(chunk: Buffer): void {
@@ -163,14 +176,18 @@ export class FileSink implements Sink {
   }
 }
 
-function hashFile(file: string, hash: Hash): number {
+function otherHash({ other }: Expectation): Hash | undefined {
+  return other === undefined ? undefined : createHash(other.algorithm);
+}
+
+function hashFile(file: string, hashes: readonly (Hash | undefined)[]): number {
   const descriptor = openSync(file, 'r');
   try {
     const block = Buffer.allocUnsafe(BLOCK);
     for (let at = 0; ; ) {
       const count = readSync(descriptor, block, 0, BLOCK, at);
       if (count === 0) return at;
-      hash.update(block.subarray(0, count));
+      for (const hash of hashes) hash?.update(block.subarray(0, count));
       at += count;
     }
   } finally {

@@ -17,6 +17,7 @@ import type { Source } from './source.ts';
 import { basicCredentials, openTransport, type TlsOptions } from './transport.ts';
 
 export type { Downloaded, DownloadRequest } from './download.ts';
+export type { Expectation } from './file-sink.ts';
 export type { SmallAnswer, SmallRequest } from './fetch-small.ts';
 
 export interface UpstreamOptions {
@@ -55,9 +56,17 @@ export interface Upstream {
    * E_NO_SPACE and E_IO from the disk; an abort throws the signal's reason. See `isAbsentError`.
    */
   download(request: DownloadRequest, ctx: Context): Promise<Downloaded>;
-  /** Cuts what is still under way. */
+  /**
+   * Another base that metadata of this upstream names, asked with the same settings but for credentials. It is somebody's
+   * page: E_FETCH when it leads to an internal address, unless the user named that host.
+   */
+  elsewhere(base: string): Upstream;
+  /** Cuts what is still under way, also elsewhere. */
   close(): Promise<void>;
 }
+
+/** Bases that one upstream's metadata may name: each has connections of its own. */
+const MOST_ELSEWHERE = 64;
 
 /** True for the E_FETCH of a file that every base says it does not have. */
 export function isAbsentError(error: unknown): boolean {
@@ -81,11 +90,23 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     transport: openTransport({ parallel, timeouts, proxy, tls, environment, trustedHosts }),
     now: options.now ?? (() => new Date()),
   };
+  const others = new Map<string, Upstream>();
   return {
     parallel,
     fetchSmall: (path, request, ctx) => fetchSmall(source, { path, request }, ctx),
     download: (request, ctx) => download(source, request, ctx),
-    close: () => source.transport.close(),
+    elsewhere: (base) => {
+      const known = others.get(base);
+      if (known !== undefined) return known;
+      if (others.size >= MOST_ELSEWHERE) throw new ArtifactsError('E_TOO_LARGE', `The metadata names more than ${MOST_ELSEWHERE} addresses that files lie at`);
+      const opened = openUpstream({ ...options, urls: [base], foreign: true, allowHosts: [...trustedHosts] });
+      others.set(base, opened);
+      return opened;
+    },
+    close: async () => {
+      for (const other of others.values()) await other.close();
+      await source.transport.close();
+    },
   };
 }
 

@@ -3,16 +3,17 @@ import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import PQueue from 'p-queue';
 import type { Context } from '../core/context.ts';
-import type { Sha256 } from '../core/digest.ts';
+import type { OtherDigest, Sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { FileRef } from '../core/package.ts';
 import type { BundledFile } from '../formats/format.ts';
 import { UNSIZED_LIMIT } from '../http/limits.ts';
-import type { Upstream } from '../http/upstream.ts';
+import type { Downloaded, Upstream } from '../http/upstream.ts';
 import type { Incoming, Pool } from '../pool/index.ts';
 import { collectEarly } from '../util/collect-early.ts';
 import type { MirrorDefinition } from './definition.ts';
 import { counted } from '../util/counted.ts';
+import * as durable from '../util/durable.ts';
 import { hashFile } from '../util/hash-file.ts';
 import type { Candidate } from './spool.ts';
 
@@ -30,6 +31,10 @@ interface Missing {
   /** Without a size its digest alone tells whether it is right. */
   readonly file: Pick<FileRef, 'sha256'> & { readonly size?: number };
   readonly location: string;
+  /** The URL the location counts from; undefined: the upstream's. */
+  readonly base?: string | undefined;
+  /** What it is compared with instead of the SHA-256, which stands for it. */
+  readonly other?: OtherDigest;
 }
 
 interface Fetched {
@@ -43,7 +48,21 @@ export async function fetchFiles(
   tools: FileTools,
   ctx: Context,
 ): Promise<Fetched> {
-  const missing = findMissing(candidates, tools);
+  return fetchMissing(findMissing(candidates, tools), tools, ctx);
+}
+
+/** Fetches files that are listed with another digest. Returns the SHA-256 of each by what stood for it. */
+export async function fetchOthers(candidates: readonly Candidate[], tools: FileTools, ctx: Context): Promise<Fetched & { readonly digests: ReadonlyMap<Sha256, Sha256> }> {
+  const digests = new Map<Sha256, Sha256>();
+  const missing = new Map<Sha256, Missing>();
+  for (const { files: [file], locations: [location = ''], base, checks } of candidates) {
+    if (file !== undefined && checks?.other !== undefined) missing.set(file.sha256, { file, location, base, other: checks.other });
+  }
+  const onFile = ({ sha256 }: Downloaded, { file }: Missing): void => void digests.set(file.sha256, sha256);
+  return { ...(await fetchMissing([...missing.values()], { ...tools, onFile }, ctx)), digests };
+}
+
+async function fetchMissing(missing: readonly Missing[], tools: FileTools & Pick<Fetching, 'onFile'>, ctx: Context): Promise<Fetched> {
   if (missing.length === 0) return { files: 0, bytes: 0 };
   const total = missing.reduce((sum, { file: { size = 0 } }) => sum + size, 0);
   checkSpace(tools, total);
@@ -81,7 +100,7 @@ export async function fetchUnsized(files: readonly BundledFile[], tools: FileToo
   const progress = { id: `fetch ${mirror.name}`, label: `${mirror.name}: fetching installer images`, total: missing.size, unit: 'files' } as const;
   let bytes = 0;
   let done = 0;
-  const onFile = (size: number): void => {
+  const onFile = ({ size }: Downloaded): void => {
     bytes += size;
     done += 1;
     ctx.report({ type: 'progress', ...progress, done });
@@ -98,13 +117,13 @@ export async function fetchUnsized(files: readonly BundledFile[], tools: FileToo
 /** A file of another size than listed is missing as well: either it is damaged, or the answer will prove the list wrong. */
 function findMissing(candidates: readonly Candidate[], { mirror, pool }: FileTools): Missing[] {
   const missing = new Map<Sha256, Missing>();
-  for (const { files, locations } of candidates) {
+  for (const { files, locations, base } of candidates) {
     for (const [index, file] of files.entries()) {
       const location = locations[index] ?? '';
       const before = missing.get(file.sha256);
       if (before !== undefined && before.file.size !== file.size) throw twoSizes(mirror, before, { file, location });
       if (before !== undefined || statSync(pool.path(file.sha256), { throwIfNoEntry: false })?.size === file.size) continue;
-      missing.set(file.sha256, { file, location });
+      missing.set(file.sha256, { file, location, base });
     }
   }
   return [...missing.values()];
@@ -129,7 +148,7 @@ function checkSpace({ mirror, incoming, pool }: FileTools, needed: number): void
 
 interface Fetching extends FileTools {
   readonly onBytes?: (count: number) => void;
-  readonly onFile?: (size: number) => void;
+  readonly onFile?: (fetched: Downloaded, missing: Missing) => void;
   readonly stop: AbortController;
 }
 
@@ -137,14 +156,18 @@ async function fetchAll(missing: readonly Missing[], { upstream, incoming, onByt
   const inFlight = Math.ceil(upstream.parallel * PER_CONNECTION);
   const queue = new PQueue({ concurrency: inFlight });
   let failure: { error: unknown } | undefined;
-  const fetchOne = async ({ file, location }: Missing): Promise<void> => {
+  const fetchOne = async (item: Missing): Promise<void> => {
     if (failure !== undefined || ctx.signal.aborted) return;
     try {
-      const { sha256 } = file;
-      const wanted = { path: location, file: incoming.partial(sha256), limit: UNSIZED_LIMIT, ...file };
-      const { size } = await upstream.download({ ...wanted, ...(onBytes === undefined ? {} : { onBytes }) }, ctx);
-      await incoming.complete(sha256);
-      onFile?.(size);
+      const { file, location, base, other } = item;
+      const partial = incoming.partial(file.sha256);
+      const { sha256, ...size } = file;
+      const wanted = { path: location, file: partial, limit: UNSIZED_LIMIT, ...size, ...(other === undefined ? { sha256 } : { other }) };
+      const from = base === undefined ? upstream : upstream.elsewhere(base);
+      const fetched = await from.download({ ...wanted, ...(onBytes === undefined ? {} : { onBytes }) }, ctx);
+      if (other !== undefined) durable.moveFile(partial, incoming.partial(fetched.sha256));
+      await incoming.complete(fetched.sha256);
+      onFile?.(fetched, item);
     } catch (error) {
       failure ??= { error };
       stop.abort();

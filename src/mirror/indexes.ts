@@ -6,8 +6,8 @@ import type { KnownIndex } from '../catalog/mirrors.ts';
 import type { Context } from '../core/context.ts';
 import { sha256, type Sha256 } from '../core/digest.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
-import type { IndexOffer, UpstreamFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
-import { isAbsentError, type Upstream } from '../http/upstream.ts';
+import type { Digested, IndexOffer, UpstreamFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
+import { isAbsentError, type Expectation, type Upstream } from '../http/upstream.ts';
 import { unpackFile } from '../util/unpack.ts';
 import type { Candidate } from './spool.ts';
 
@@ -93,7 +93,7 @@ async function fetchOffer(
     for (const path of offer.paths) {
       await rm(file, { force: true });
       try {
-        await upstream.download({ path, file, size: offer.size, sha256: offer.sha256 }, ctx);
+        await upstream.download({ path, file, ...expected(offer) }, ctx);
         return offer;
       } catch (error) {
         if (!isAbsentError(error)) throw error;
@@ -104,9 +104,15 @@ async function fetchOffer(
   throw missing;
 }
 
+/** What a download is to be compared with. */
+export function expected({ size, sha256, other }: Digested): Expectation {
+  return other === undefined ? { size, sha256 } : { size, other };
+}
+
 /** Passes the plain bytes on while they agree with what the root metadata lists: a bomb ends at the listed size. */
-async function* checked(index: UpstreamIndex, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256');
+export async function* checked(index: Pick<UpstreamIndex, 'name' | 'plain'>, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const { sha256: listed, other } = index.plain;
+  const hash = createHash(other?.algorithm ?? 'sha256');
   let size = 0;
   for await (const chunk of source) {
     size += chunk.length;
@@ -119,13 +125,13 @@ async function* checked(index: UpstreamIndex, source: AsyncIterable<Buffer>): As
   if (size !== index.plain.size) {
     throw new ArtifactsError('E_SIZE', `${index.name} unpacks to ${size} bytes, ${index.plain.size} are listed`);
   }
-  if (hash.digest('hex') !== index.plain.sha256) {
+  if (hash.digest('hex') !== (other?.hex ?? listed)) {
     throw new ArtifactsError('E_HASH', `${index.name} unpacks to other bytes than the root metadata lists`);
   }
 }
 
 /** The listed bytes came and are damaged all the same: what zlib or the tool that unpacks says, as our error. */
-function unpackError(index: UpstreamIndex, error: unknown): ArtifactsError | undefined {
+export function unpackError(index: Pick<UpstreamIndex, 'name'>, error: unknown): ArtifactsError | undefined {
   if (!(error instanceof Error)) return undefined;
   const byTool = isArtifactsError(error, 'E_TOOL') && error.details?.['status'] !== undefined;
   const byZlib = 'code' in error && String(error.code).startsWith('Z_');

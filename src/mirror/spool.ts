@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Sha256 } from '../core/digest.ts';
 import { recordDigest, type FileRef, type PackageRecord, type RecordDigest } from '../core/package.ts';
-import type { UpstreamPackage } from '../formats/format.ts';
+import type { FileChecks, UpstreamPackage } from '../formats/format.ts';
 import { writeAll } from '../util/durable.ts';
 
 /** A package an upstream offers. Its text is read from the spool whenever it is asked for. */
@@ -12,6 +12,9 @@ export interface Candidate extends PackageRecord {
   /** Bytes of its text. */
   readonly size: number;
   readonly locations: readonly string[];
+  /** See UpstreamPackage. */
+  readonly base: string | undefined;
+  readonly checks: FileChecks | undefined;
   /** The index that offers it, for messages. */
   readonly origin: string;
   /** Its number, once it is known to have one in the catalog. */
@@ -49,14 +52,14 @@ export function openSpool(path: string): Spool {
     return bytes;
   };
   return {
-    add: ({ record, locations }, origin) => {
+    add: ({ record, locations, base, checks }, origin) => {
       const start = length;
       const size = record.text.length;
       pending.push(record.text);
       pendingBytes += size;
       length += size;
       if (pendingBytes >= BUFFER_BYTES) flush();
-      return new SpooledPackage(record, { locations: locations.map(copied), origin, size, start, read });
+      return new SpooledPackage(record, { locations: locations.map(copied), base: base === undefined ? undefined : interned(base), checks, origin, size, start, read });
     },
     close: () => {
       closeSync(file);
@@ -67,6 +70,8 @@ export function openSpool(path: string): Spool {
 
 interface SpooledPlace {
   readonly locations: readonly string[];
+  readonly base: string | undefined;
+  readonly checks: FileChecks | undefined;
   readonly origin: string;
   readonly size: number;
   readonly start: number;
@@ -84,12 +89,14 @@ class SpooledPackage implements Candidate {
   readonly digest: RecordDigest;
   readonly size: number;
   readonly locations: readonly string[];
+  readonly base: string | undefined;
+  readonly checks: FileChecks | undefined;
   readonly origin: string;
   id: number | undefined = undefined;
   readonly #start: number;
   readonly #read: (start: number, size: number) => Buffer;
 
-  constructor(record: PackageRecord, { locations, origin, size, start, read }: SpooledPlace) {
+  constructor(record: PackageRecord, { locations, base, checks, origin, size, start, read }: SpooledPlace) {
     this.format = record.format;
     this.partition = interned(record.partition);
     this.name = copied(record.name);
@@ -99,6 +106,8 @@ class SpooledPackage implements Candidate {
     this.digest = recordDigest(record);
     this.size = size;
     this.locations = locations;
+    this.base = base;
+    this.checks = checks;
     this.origin = origin;
     this.#start = start;
     this.#read = read;

@@ -13,6 +13,7 @@ import { fetchFiles } from './files.ts';
 import { indexDigest, readIndex, type IndexPackages } from './indexes.ts';
 import type { FreshRoot } from './root.ts';
 import { selectPackages } from './select.ts';
+import { settlePackages } from './settle.ts';
 import { openSpool, type Candidate, type Spool } from './spool.ts';
 import { prepareUpdate, storeUpdate } from './store.ts';
 import type { MirrorTools } from './update.ts';
@@ -46,9 +47,12 @@ export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTo
     const listed = [...fresh.root.files, ...bundles.packages];
     const read = await readIndexes(fresh.root.indexes, { ...update, spool, folder }, ctx);
     if (listed.length > 0) read.push({ index: LISTED_FILES, candidates: listed.map((file) => spool.add(file, LISTED_FILES.name)) });
-    const chosen = selectPackages(read, update, ctx);
+    const selected = selectPackages(read, update, ctx);
+    const others = update.format.upstream.others;
+    const settled = await settlePackages(selected, { ...update, ...tools, incoming, spool, others }, ctx);
+    const { chosen } = settled;
     const prepared = prepareUpdate({ ...update, fresh, chosen }, tools);
-    let fetched = bundles.fetched;
+    let fetched = { files: bundles.fetched.files + settled.fetched.files, bytes: bundles.fetched.bytes + settled.fetched.bytes };
     for (;;) {
       const more = await fetchFiles(prepared.coming, { ...update, pool: tools.pool, incoming }, ctx);
       fetched = { files: fetched.files + more.files, bytes: fetched.bytes + more.bytes };

@@ -2,6 +2,13 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { Sha256 } from '../core/digest.ts';
 
+/** The digest of bytes that come in pieces. */
+export async function hashChunks(chunks: AsyncIterable<Buffer>): Promise<Sha256> {
+  const hash = createHash('sha256');
+  for await (const chunk of chunks) hash.update(chunk);
+  return hash.digest('hex') as Sha256;
+}
+
 /** The digest of the bytes of a file, or of several one after the other, read in pieces. */
 export async function hashFile(...paths: readonly string[]): Promise<Sha256> {
   const hash = createHash('sha256');

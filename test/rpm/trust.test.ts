@@ -75,7 +75,7 @@ const REFUSED: readonly { readonly id: string; readonly code: string; readonly m
   { id: 'a path out of the repository in repomd.xml', code: 'E_PATH', lie: (b) => edit(b, (text) => text.replace(/href="repodata\//, 'href="../repodata/')) },
   { id: 'an address of its own in repomd.xml', code: 'E_PATH', lie: (b) => edit(b, (text) => text.replace(/href="repodata\//, 'href="http://127.0.0.3/')) },
   { id: 'a path out of the repository for a package', code: 'E_PATH', lie: (b) => b.upstream.rewrite('primary', (text) => text.replace('href="Packages/', 'href="../Packages/')) },
-  { id: 'a package at another address', code: 'E_PATH', lie: (b) => b.upstream.rewrite('primary', (text) => text.replace('<location href', '<location xml:base="http://127.0.0.3/" href')) },
+  { id: 'a package at an internal address', code: 'E_FETCH', message: /internal address/, lie: (b) => b.upstream.rewrite('primary', (text) => text.replace('<location href', '<location xml:base="http://127.0.0.3/" href')) },
   { id: 'a package of other bytes', code: 'E_HASH', lie: ({ upstream: { files }, rpms }) => {
     const { fileName = '', bytes = Buffer.alloc(0) } = rpms[0] ?? {};
     files.set(`Packages/${fileName}`, Buffer.concat([bytes.subarray(0, -1), Buffer.from([~(bytes.at(-1) ?? 0) & 0xff])]));

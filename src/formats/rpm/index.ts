@@ -5,6 +5,7 @@
 import type { RepoFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
 import { localFiles } from './local.ts';
 import { readMirrorList } from './mirror-list.ts';
+import { otherDigests } from './other-digests.ts';
 import { publishing } from './publishing.ts';
 import { readPackages } from './read-index.ts';
 import { readRoot, rootEntries } from './root.ts';
@@ -21,6 +22,7 @@ export const rpm: RepoFormat = {
     readRoot,
     readIndex,
     readMirrorList,
+    others: otherDigests,
     readBundle: noBundles,
   },
   local: localFiles,
@@ -38,5 +40,5 @@ function readIndex(
   companions: readonly AsyncIterable<Buffer>[] = [],
 ): AsyncIterable<readonly UpstreamPackage[]> {
   const find = (kind: string): AsyncIterable<Buffer> | undefined => companions[index.companions?.findIndex((one) => one.kind === kind) ?? -1];
-  return readPackages({ primary: chunks, filelists: find('filelists'), other: find('other') }, (partition) => index.wants?.(partition) ?? true);
+  return readPackages({ primary: chunks, filelists: find('filelists'), other: find('other') }, { wants: (partition) => index.wants?.(partition) ?? true, weak: index.weak === true });
 }

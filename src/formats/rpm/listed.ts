@@ -1,4 +1,5 @@
 /** Metadata besides primary, filelists and other: it travels as records of a partition of its own. */
+import type { OtherDigest, Sha256 } from '../../core/digest.ts';
 import type { FileRef, PackageRecord } from '../../core/package.ts';
 import type { Packing } from '../../util/unpack.ts';
 import type { Digested, ListedFile, ListedFormat } from '../format.ts';
@@ -13,12 +14,21 @@ interface ListedText {
   readonly plain: Digested;
   /** `.xml`, `.yaml`, or nothing. */
   readonly extension: string;
+  /** The digest an upstream lists, when it is no SHA-256. */
+  readonly other?: OtherDigest;
+}
+
+interface ListedFacts {
+  readonly file: FileRef;
+  readonly packing: Packing;
+  readonly plain: Digested;
+  readonly other?: OtherDigest | undefined;
 }
 
 /** The record of metadata of a type, as repomd.xml names it. */
-export function listedRecord(type: string, { file, packing, plain }: { readonly file: FileRef; readonly packing: Packing; readonly plain: Digested }): PackageRecord {
+export function listedRecord(type: string, { file, packing, plain, other }: ListedFacts): PackageRecord {
   const extension = /\.(?:xml|yaml|json|txt)(?=\.|$)/.exec(file.name)?.[0] ?? '';
-  const text: ListedText = { packing, plain: { size: plain.size, sha256: plain.sha256 }, extension };
+  const text: ListedText = { packing, plain: { size: plain.size, sha256: plain.sha256 }, extension, ...(other === undefined ? {} : { other }) };
   return {
     format: 'rpm',
     partition: LISTED,
@@ -28,6 +38,19 @@ export function listedRecord(type: string, { file, packing, plain }: { readonly 
     files: [file],
     text: Buffer.from(JSON.stringify(text)),
   };
+}
+
+/** The same with the true digests. */
+export function settledListed(record: PackageRecord, sha256: Sha256, plain: Sha256 | undefined): PackageRecord {
+  const text = JSON.parse(record.text.toString()) as ListedText;
+  const [file] = record.files;
+  if (file === undefined) throw new Error(`The listed file ${record.name} has no file`);
+  return listedRecord(record.name, { ...text, file: { ...file, sha256 }, plain: { size: text.plain.size, sha256: plain ?? sha256 } });
+}
+
+/** The digest an upstream lists of a listed file, when it is no SHA-256. */
+export function listedOther(text: Buffer): OtherDigest | undefined {
+  return (JSON.parse(text.toString()) as ListedText).other;
 }
 
 const SUFFIXES: Readonly<Record<Packing, string>> = { xz: '.xz', gz: '.gz', bz2: '.bz2', zst: '.zst', none: '' };

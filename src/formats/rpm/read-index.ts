@@ -1,5 +1,5 @@
 /** Packages of an upstream: primary joined with filelists and other, which may be missing or in another order. */
-import type { Sha256 } from '../../core/digest.ts';
+import type { OtherDigest, Sha256 } from '../../core/digest.ts';
 import { ArtifactsError } from '../../core/errors.ts';
 import type { FileRef, PackageRecord } from '../../core/package.ts';
 import type { UpstreamPackage } from '../format.ts';
@@ -7,7 +7,7 @@ import { malformed } from './malformed.ts';
 import { packageChunks, parsePackage } from './package-chunks.ts';
 import { nameWithoutDigest, poolPath } from '../pool-path.ts';
 import { joinTexts } from './record-text.ts';
-import { hrefOf, readChecksum } from './repomd.ts';
+import { hrefOf, readChecksum, type DigestTrust } from './repomd.ts';
 import { escapeAttribute, escapeText } from './text.ts';
 import { joinVersion } from './version.ts';
 import { child, childrenOf, childText, type XmlElement } from './xml.ts';
@@ -22,37 +22,41 @@ export interface IndexStreams {
 const BATCH = 64;
 
 /** Reads packages as the bytes arrive. Throws E_FORMAT, E_WEAK_HASH or E_PATH, naming the package. */
-export async function* readPackages({ primary, filelists, other }: IndexStreams, wants: (partition: string) => boolean): AsyncGenerator<UpstreamPackage[]> {
+export async function* readPackages({ primary, filelists, other }: IndexStreams, wishes: PackageWishes): AsyncGenerator<UpstreamPackage[]> {
   const files = openCompanion(filelists, 'filelists');
   const changes = openCompanion(other, 'other');
   try {
-    yield* join(primary, { files, changes, wants });
+    yield* join(primary, { files, changes, ...wishes });
   } finally {
     await files.close();
     await changes.close();
   }
 }
 
-interface Companions {
-  readonly files: Companion;
-  readonly changes: Companion;
+/** Which packages are wanted, and what will do as their digest. */
+export interface PackageWishes extends DigestTrust {
   wants(partition: string): boolean;
 }
 
-async function* join(primary: AsyncIterable<Buffer>, { files, changes, wants }: Companions): AsyncGenerator<UpstreamPackage[]> {
+interface Companions extends PackageWishes {
+  readonly files: Companion;
+  readonly changes: Companion;
+}
+
+async function* join(primary: AsyncIterable<Buffer>, { files, changes, wants, weak }: Companions): AsyncGenerator<UpstreamPackage[]> {
   const seen = new Set<Sha256>();
   let batch: UpstreamPackage[] = [];
   for await (const chunk of packageChunks(primary, 'primary')) {
-    const read = readPrimary(chunk);
+    const read = readPrimary(chunk, { weak });
     if (seen.has(read.file.sha256)) continue; // the same package twice
     seen.add(read.file.sha256);
     if (!wants(partitionOf(read.arch))) continue;
     const texts = {
       primary: localised(chunk, read),
-      filelists: (await files.take(read.file.sha256)) ?? emptyPackage(read, primaryFiles(read.element)),
-      other: (await changes.take(read.file.sha256)) ?? emptyPackage(read, ''),
+      filelists: (await files.take(read.pkgid)) ?? emptyPackage(read, primaryFiles(read.element)),
+      other: (await changes.take(read.pkgid)) ?? emptyPackage(read, ''),
     };
-    batch.push({ record: recordOf(read, joinTexts(texts)), locations: [read.href] });
+    batch.push(offered(read, joinTexts(texts, read.other)));
     if (batch.length < BATCH) continue;
     yield batch;
     batch = [];
@@ -69,13 +73,27 @@ interface Primary {
   readonly version: string;
   readonly file: FileRef;
   readonly href: string;
+  readonly base: string | undefined;
   readonly place: string;
+  /** The digest as upstream's documents call the package by. */
+  readonly pkgid: string;
+  readonly other: OtherDigest | undefined;
+}
+
+function offered(read: Primary, text: Buffer): UpstreamPackage {
+  const { href, base, other } = read;
+  return {
+    record: recordOf(read, text),
+    locations: [href],
+    ...(base === undefined ? {} : { base }),
+    ...(other === undefined ? {} : { checks: { other } }),
+  };
 }
 
 /** The longest name of a file on common file systems, less the digest that stands before it in the published pool. */
 const LONGEST_NAME = 255 - 65;
 
-function readPrimary(chunk: Buffer): Primary {
+function readPrimary(chunk: Buffer, trust: DigestTrust): Primary {
   const element = parsePackage(chunk, 'primary');
   const name = childText(element, 'name') ?? '';
   const arch = childText(element, 'arch') ?? '';
@@ -87,19 +105,24 @@ function readPrimary(chunk: Buffer): Primary {
     if (!pattern.test(value)) throw malformed(place, `the ${field} ${JSON.stringify(value.slice(0, 60))} is not allowed`);
   }
   const location = child(element, 'location');
-  if (location?.attributes['xml:base'] !== undefined) {
-    throw new ArtifactsError('E_PATH', `${place}: the package lies at another address, ${JSON.stringify(location.attributes['xml:base'].slice(0, 200))}`, {
-      hint: 'Mirror that repository itself: what is fetched comes from the addresses of the mirror alone.',
-    });
-  }
   const href = hrefOf(location, place);
-  const sha256 = readChecksum(child(element, 'checksum'), place);
-  const base = nameWithoutDigest(href.slice(href.lastIndexOf('/') + 1), sha256);
-  if (Buffer.byteLength(base) > LONGEST_NAME) throw new ArtifactsError('E_PATH', `${place}: the location ends in a name longer than ${LONGEST_NAME} bytes`);
+  const { sha256, other } = readChecksum(child(element, 'checksum'), { ...trust, place });
+  const fileName = nameWithoutDigest(href.slice(href.lastIndexOf('/') + 1), sha256);
+  if (Buffer.byteLength(fileName) > LONGEST_NAME) throw new ArtifactsError('E_PATH', `${place}: the location ends in a name longer than ${LONGEST_NAME} bytes`);
   const size = child(element, 'size')?.attributes['package'] ?? '';
   if (!/^\d{1,15}$/.test(size)) throw malformed(place, 'no size');
-  const file = { name: base, size: Number(size), sha256 };
-  return { element, name, arch, version: joinVersion({ epoch, version: ver, release: rel }), file, href, place };
+  const file = { name: fileName, size: Number(size), sha256 };
+  const base = baseOf(location?.attributes['xml:base'], place);
+  return { element, name, arch, version: joinVersion({ epoch, version: ver, release: rel }), file, href, base, place, pkgid: other?.hex ?? sha256, other };
+}
+
+/** Where the location counts from, when that is not the repository itself (XML Base). Whoever fetches decides on the host. */
+function baseOf(written: string | undefined, place: string): string | undefined {
+  if (written === undefined) return undefined;
+  const url = /^https?:\/\//i.test(written) && URL.canParse(written) ? new URL(written) : undefined;
+  if (url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === '') return url.href;
+  const shown = written.replace(/\/\/[^/]*@/, '//').slice(0, 200);
+  throw new ArtifactsError('E_PATH', `${place}: the package counts from ${JSON.stringify(shown)}, which is no plain http or https address`);
 }
 
 /** What rpmbuild lets through and a little more; no blanks, slashes or control characters. */
@@ -131,10 +154,10 @@ function localised(chunk: Buffer, { file, place }: Primary): Buffer {
 const NEWLINE = Buffer.from('\n');
 
 /** What stands for a package that the document does not name. */
-function emptyPackage({ element, file, name, arch }: Primary, lines: string): Buffer {
+function emptyPackage({ element, pkgid, name, arch }: Primary, lines: string): Buffer {
   const { epoch = '0', ver = '', rel = '' } = child(element, 'version')?.attributes ?? {};
   const version = `  <version epoch="${epoch}" ver="${escapeAttribute(ver)}" rel="${escapeAttribute(rel)}"/>\n`;
-  return Buffer.from(`<package pkgid="${file.sha256}" name="${escapeAttribute(name)}" arch="${arch}">\n${version}${lines}</package>\n`);
+  return Buffer.from(`<package pkgid="${pkgid}" name="${escapeAttribute(name)}" arch="${arch}">\n${version}${lines}</package>\n`);
 }
 
 function primaryFiles(element: XmlElement): string {
@@ -145,7 +168,7 @@ function primaryFiles(element: XmlElement): string {
 
 interface Companion {
   /** The package with this digest; undefined when the document has none. */
-  take(pkgid: Sha256): Promise<Buffer | undefined>;
+  take(pkgid: string): Promise<Buffer | undefined>;
   /** Reads on to the end, so that the whole document is checked. */
   drain(): Promise<void>;
   /** Lets go of what is not read. */

@@ -1,5 +1,5 @@
 /** repomd.xml: the list of a repository's metadata (createrepo_c's reading and writing of it). */
-import { parseSha256, type Sha256 } from '../../core/digest.ts';
+import { parseSha256, standIn, type OtherDigest } from '../../core/digest.ts';
 import { ArtifactsError } from '../../core/errors.ts';
 import { pathProblem } from '../../util/safe-path.ts';
 import type { Digested } from '../format.ts';
@@ -26,13 +26,13 @@ export interface Repomd {
 const NAMESPACE = 'http://linux.duke.edu/metadata/repo';
 
 /** Reads verified bytes. Throws E_FORMAT, E_WEAK_HASH or E_PATH. */
-export function readRepomd(bytes: Buffer): Repomd {
+export function readRepomd(bytes: Buffer, trust: DigestTrust = {}): Repomd {
   const root = parseXml(bytes, 'repomd.xml');
   if (root.name !== 'repomd') throw malformed('repomd.xml', `the document is a <${root.name.slice(0, 40)}>`);
-  return { revision: childText(root, 'revision') ?? '', records: childrenOf(root, 'data').map(readRecord) };
+  return { revision: childText(root, 'revision') ?? '', records: childrenOf(root, 'data').map((data) => readRecord(data, trust)) };
 }
 
-function readRecord(data: XmlElement): RepomdRecord {
+function readRecord(data: XmlElement, trust: DigestTrust): RepomdRecord {
   const type = data.attributes['type'] ?? '';
   const place = `repomd.xml, ${JSON.stringify(type.slice(0, 60))}`;
   if (!/^[A-Za-z0-9][A-Za-z0-9_+-]*$/.test(type)) throw malformed(place, 'this is no type of metadata');
@@ -42,9 +42,9 @@ function readRecord(data: XmlElement): RepomdRecord {
   return {
     type,
     href: hrefOf(child(data, 'location'), place),
-    sha256: readChecksum(child(data, 'checksum'), place),
+    ...readChecksum(child(data, 'checksum'), { ...trust, place }),
     size: readSize(childText(data, 'size'), place),
-    ...(open === undefined || openSize === undefined ? {} : { open: { sha256: readChecksum(open, place), size: readSize(openSize, place) } }),
+    ...(open === undefined || openSize === undefined ? {} : { open: { ...readChecksum(open, { ...trust, place }), size: readSize(openSize, place) } }),
     ...(Number.isSafeInteger(timestamp) && timestamp >= 0 ? { timestamp } : {}),
   };
 }
@@ -57,17 +57,40 @@ export function hrefOf(location: XmlElement | undefined, place: string): string 
   throw new ArtifactsError('E_PATH', `${place}: the location ${JSON.stringify(href.slice(0, 200))} ${problem}`);
 }
 
-/** SHA-256 or nothing: `sha` and `sha1` are the same (the former in metadata of 2008), and broken. */
-export function readChecksum(checksum: XmlElement | undefined, place: string): Sha256 {
+/** Whether SHA-1 will do. */
+export interface DigestTrust {
+  readonly weak?: boolean | undefined;
+}
+
+/** Digits of the digests that are taken; `sha` is what SHA-1 was called in metadata of 2008. */
+const OTHERS: Readonly<Record<string, readonly [OtherDigest['algorithm'], number]>> = {
+  sha512: ['sha512', 128],
+  sha384: ['sha384', 96],
+  sha1: ['sha1', 40],
+  sha: ['sha1', 40],
+};
+
+/** Throws E_WEAK_HASH for SHA-1, unless it will do, and for all that is weaker or unknown. */
+export function readChecksum(checksum: XmlElement | undefined, { weak = false, place }: DigestTrust & { readonly place: string }): Pick<Digested, 'sha256' | 'other'> {
   const type = checksum?.attributes['type'] ?? '';
-  if (type !== 'sha256') {
-    throw new ArtifactsError('E_WEAK_HASH', `${place}: the checksum is ${type === '' ? 'missing' : `of the type ${JSON.stringify(type.slice(0, 20))}`}, not sha256`, {
-      hint: 'Only SHA-256 is taken: ask the upstream for metadata with it.',
-    });
-  }
-  const digest = parseSha256(checksum?.text.trim() ?? '');
-  if (digest === undefined) throw malformed(place, 'the checksum is no SHA-256');
-  return digest;
+  const text = checksum?.text.trim().toLowerCase() ?? '';
+  const sha256 = type === 'sha256' ? parseSha256(text) : undefined;
+  if (sha256 !== undefined) return { sha256 };
+  const [algorithm, digits] = Object.hasOwn(OTHERS, type) ? (OTHERS[type] ?? []) : [];
+  if (type !== 'sha256' && (algorithm === undefined || (algorithm === 'sha1' && !weak))) throw weakHash(type, place);
+  if (algorithm === undefined || text.length !== digits || !/^[0-9a-f]+$/.test(text)) throw malformed(place, `the checksum is no ${type.toUpperCase()}`);
+  const other: OtherDigest = { algorithm, hex: text };
+  return { sha256: standIn(other), other };
+}
+
+function weakHash(type: string, place: string): ArtifactsError {
+  const what = type === '' ? 'missing' : `of the type ${JSON.stringify(type.slice(0, 20))}`;
+  const isSha1 = type === 'sha' || type === 'sha1';
+  return new ArtifactsError('E_WEAK_HASH', `${place}: the checksum is ${what}, not sha256`, {
+    hint: isSha1
+      ? 'Ask the upstream for metadata with SHA-256; weak_checksums of the mirror takes SHA-1 all the same.'
+      : 'SHA-256, SHA-384 and SHA-512 are taken: ask the upstream for metadata with one of them.',
+  });
 }
 
 function readSize(text: string | undefined, place: string): number {

@@ -1,4 +1,5 @@
 /** An upstream's repomd.xml as root metadata: what is read of it, what is kept as it is, and what is left out. */
+import type { OtherDigest } from '../../core/digest.ts';
 import type { PackageRecord } from '../../core/package.ts';
 import type { Packing } from '../../util/unpack.ts';
 import type { Digested, RootEntry, UpstreamIndex, UpstreamPackage, UpstreamRequest, UpstreamRoot } from '../format.ts';
@@ -13,7 +14,8 @@ export function rootEntries(): RootEntry[] {
 /** Reads verified bytes. Throws E_FORMAT, E_WEAK_HASH or E_PATH. */
 export function readRoot(text: Buffer, request: UpstreamRequest): UpstreamRoot {
   const { files = [], architectures, kinds = [] } = request;
-  const repomd = readRepomd(text);
+  const weak = kinds.includes('sha1');
+  const repomd = readRepomd(text, { weak });
   const patterns = files.map(globPattern);
   const find = (type: string): UpstreamIndex[] => repomd.records.filter((record) => record.type === type).slice(0, 1).map(indexOf);
   const [primary] = find('primary');
@@ -25,7 +27,7 @@ export function readRoot(text: Buffer, request: UpstreamRequest): UpstreamRoot {
   return {
     date: dateOf(repomd),
     identity: {},
-    indexes: [{ ...primary, companions: [...find('filelists'), ...find('other')], wants }],
+    indexes: [{ ...primary, companions: [...find('filelists'), ...find('other')], wants, weak }],
     files: repomd.records.filter((record) => isKept(record) && patterns.some((pattern) => pattern.test(record.type))).map(fileOf),
     bundles: [],
   };
@@ -44,19 +46,24 @@ function isKept({ type }: RepomdRecord): boolean {
 }
 
 function indexOf(record: RepomdRecord): UpstreamIndex {
-  const { type, href, size, sha256, open } = record;
+  const { type, href, size, sha256, other, open } = record;
   const compression = packingOf(href);
   if (compression !== 'none' && open === undefined) throw malformed(`repomd.xml, ${type}`, 'the digest of its unpacked bytes is missing');
-  return { name: type, kind: type, offers: [{ size, sha256, compression, paths: [href] }], plain: open ?? { size, sha256 } };
+  return { name: type, kind: type, offers: [{ ...digested({ size, sha256, other }), compression, paths: [href] }], plain: open ?? digested({ size, sha256, other }) };
 }
 
 function fileOf(record: RepomdRecord): UpstreamPackage {
-  const { type, href, size, sha256, open } = record;
+  const { type, href, size, sha256, other, open } = record;
   // What cannot be checked unpacked is kept as it is packed.
   const packing = open === undefined ? 'none' : packingOf(href);
   const plain: Digested = open ?? { size, sha256 };
   const file: PackageRecord['files'][number] = { name: href.slice(href.lastIndexOf('/') + 1), size, sha256 };
-  return { record: listedRecord(type, { file, packing, plain }), locations: [href] };
+  const checks = { ...(other === undefined ? {} : { other }), ...(open === undefined ? {} : { plain: { ...open, packing } }) };
+  return { record: listedRecord(type, { file, packing, plain, other }), locations: [href], checks };
+}
+
+function digested({ size, sha256, other }: Pick<Digested, 'size' | 'sha256'> & { readonly other: OtherDigest | undefined }): Digested {
+  return { size, sha256, ...(other === undefined ? {} : { other }) };
 }
 
 const SUFFIXES: readonly (readonly [string, Packing])[] = [
