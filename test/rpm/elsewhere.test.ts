@@ -16,7 +16,7 @@ witnessed('packages at a base of their own are fetched from there, and dnf gets 
   const store = new Map(rpms.map(({ fileName, bytes }) => [`deep/store/Packages/${fileName}`, bytes]));
   await using elsewhere = await serve(store);
   const upstream = await rpmUpstream(dir, { rpms, args: ['--baseurl', `${elsewhere.url}/deep/store`] });
-  for (const path of [...upstream.files.keys()]) if (path.endsWith('.rpm')) upstream.files.delete(path);
+  for (const path of upstream.files.keys()) if (path.endsWith('.rpm')) upstream.files.delete(path);
   await using scene = await makeRpmScene(dir, { up: { upstream } });
   const built = await scene.site.run(['build', '--release', 'r1.0.0']);
   t.is(built.status, 0, built.stderr);
