@@ -35,7 +35,7 @@ Release r1.0.0 is built: 20261121T031500Z`,
   arguments: {},
   options: {
     release: { kind: 'text', value: 'NAME', summary: 'the release to build', required: true },
-    only: { kind: 'list', value: 'KIND', summary: 'only artifacts of these kinds: apt, git, python, container' },
+    only: { kind: 'list', value: 'KIND', summary: 'only artifacts of these kinds: apt, rpm, git, python, container' },
     codename: { kind: 'list', value: 'NAME', summary: 'only these codenames' },
     replace: { kind: 'flag', summary: 'make a new revision of what exists' },
     readOnly: { kind: 'flag', summary: 'try it all, change nothing' },

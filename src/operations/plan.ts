@@ -14,7 +14,7 @@ merge miko-r1.0.0-bookworm               build  snapshot slushie-r1.0.0-debian-b
   arguments: {},
   options: {
     release: { kind: 'text', value: 'NAME', summary: 'the release', required: true },
-    only: { kind: 'list', value: 'KIND', summary: 'only artifacts of these kinds: apt, git, python, container' },
+    only: { kind: 'list', value: 'KIND', summary: 'only artifacts of these kinds: apt, rpm, git, python, container' },
     codename: { kind: 'list', value: 'NAME', summary: 'only these codenames' },
     replace: { kind: 'flag', summary: 'as if everything were to be made anew' },
     graph: { kind: 'flag', summary: 'draw the nodes and what each needs, in Mermaid' },

@@ -22,6 +22,9 @@ const WHOLE: OverrideInput = {
     { prefix: 'apt-mirror/integrated', distribution: 'r16.0.0-xenial' },
     { prefix: 'apt-mirror/independent/hwraid-xenial', distribution: 'r16.0.0-xenial' },
     { prefix: 'apt-mirror/independent/rax-maas-xenial', distribution: 'r16.0.0-xenial' },
+    { prefix: 'rpm-mirror/integrated', distribution: 'r16.0.0-el9' },
+    { prefix: 'rpm-mirror/integrated', distribution: 'r16.0.0-el8' },
+    { prefix: 'rpm-mirror/independent/vendor-el9', distribution: 'r16.0.0-el9' },
   ],
   paths: [
     'os-releases/r16.0.0/ubuntu-16.04-x86_64/simple/index.html',
@@ -30,7 +33,8 @@ const WHOLE: OverrideInput = {
     'venvs/r16.0.0/ubuntu-16.04-x86_64/keystone-r16.0.0-x86_64.tgz',
     ...['default', 'nova', 'tempest', 'rabbitmq_server'].map((role) => `lxc-images/ubuntu/xenial/amd64/${role}-r16.0.0/20170509/rootfs.tar.xz`),
     'lxc-images/ubuntu/xenial/amd64/nova-beta-r16.0.0-beta.1/20170509/rootfs.tar.xz',
-    'rpm-mirror/integrated/el9/repodata/repomd.xml',
+    ...['r16.0.0-el9/aarch64', 'r16.0.0-el9/source', 'r16.0.0-el9/x86_64', 'r16.0.0-el8/x86_64'].map((place) => `rpm-mirror/integrated/${place}/repodata/repomd.xml`),
+    'rpm-mirror/independent/vendor-el9/r16.0.0-el9/x86_64/repodata/repomd.xml',
   ],
 };
 
@@ -76,13 +80,32 @@ test('a release gets nothing for what it does not have, and mode off says so for
   t.deepEqual(parse(off[0]?.text ?? ''), { rpc_release: 'r16.0.0', rpco_apt_artifacts_mode: 'off' });
 });
 
-test('pip gets one index and no other, dnf the root of each repository', (t) => {
+test('pip gets one index and no other, dnf those of its codename and architecture, with sources in reserve and a key of its own', (t) => {
   t.is(
     fileOf('python/ubuntu-16.04-x86_64/pip.conf'),
     '# Release r16.0.0. Written by artifacts.\n[global]\nindex-url = https://repo.example:8443/x/os-releases/r16.0.0/ubuntu-16.04-x86_64/simple/\n' +
       '[install]\nconstraint = https://repo.example:8443/x/os-releases/r16.0.0/ubuntu-16.04-x86_64/requirements_absolute_constraints.txt\n',
   );
-  t.regex(fileOf('dnf/rpco.repo'), /^\[rpco-integrated-el9\]\nname=.*\nbaseurl=https:\/\/repo\.example:8443\/x\/rpm-mirror\/integrated\/el9\/\n/);
+  const written = overrideFiles(WHOLE).filter(({ path }) => path.startsWith('dnf/'));
+  t.deepEqual(written.map(({ path }) => path), ['dnf/el8/x86_64/rpco.repo', 'dnf/el9/aarch64/rpco.repo', 'dnf/el9/x86_64/rpco.repo', 'dnf/rpco.asc']);
+  t.is(fileOf('dnf/rpco.asc'), WHOLE.publicKey);
+  const settings = fileOf('dnf/el9/x86_64/rpco.repo');
+  t.deepEqual(settings.match(/^(?:\[.*|baseurl.*|enabled.*|gpgkey.*)$/gm), [
+    '[rpco-integrated-r16.0.0-el9-source]',
+    'baseurl=https://repo.example:8443/x/rpm-mirror/integrated/r16.0.0-el9/source/',
+    'enabled=0',
+    'gpgkey=file:///etc/pki/rpm-gpg/rpco.asc',
+    '[rpco-integrated-r16.0.0-el9-x86_64]',
+    'baseurl=https://repo.example:8443/x/rpm-mirror/integrated/r16.0.0-el9/x86_64/',
+    'enabled=1',
+    'gpgkey=file:///etc/pki/rpm-gpg/rpco.asc',
+    '[rpco-independent-vendor-el9-r16.0.0-el9-x86_64]',
+    'baseurl=https://repo.example:8443/x/rpm-mirror/independent/vendor-el9/r16.0.0-el9/x86_64/',
+    'enabled=1',
+    'gpgkey=file:///etc/pki/rpm-gpg/rpco.asc',
+  ]);
+  t.regex(settings, /^priority=1$/m);
+  t.regex(fileOf('dnf/el9/x86_64/rpco.repo', { mode: 'loose' }), /^priority=50$/m);
 });
 
 test('the same release gives the same bytes, and what is published is all modes', (t) => {
