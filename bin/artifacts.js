@@ -1,7 +1,11 @@
 #!/usr/bin/env node
 import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { loadBundle } from './load-bundle.js';
 
 // The bundle starts faster. It is made from the compiled files: older than those, it is of another program.
-const [bundle, compiled] = ['bundle', 'src'].map((form) => new URL(`../build/${form}/cli/main.js`, import.meta.url));
+const [bundle, compiled] = ['bundle/cli/main.cjs', 'src/cli/main.js'].map((file) => fileURLToPath(new URL(`../build/${file}`, import.meta.url)));
 const made = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -1;
-await import(made(bundle) >= made(compiled) ? bundle : compiled);
+const { main } = made(bundle) >= made(compiled) ? loadBundle(bundle).program : await import(compiled);
+// All output is written when the status is known. Idle keep-alive connections must not keep the process.
+process.exit(await main(process.argv.slice(2)));

@@ -1,4 +1,4 @@
-/** Entry of the program: the real operations, the real process. Whoever wants to call the command line imports cli.ts. */
+/** Entry of the program: the real operations, the real process. Whoever else wants to call the command line imports cli.ts. */
 import { readFileSync } from 'node:fs';
 import { operations } from '../operations/index.ts';
 import { runCli } from './cli.ts';
@@ -10,20 +10,21 @@ process.on('uncaughtException', (thrown) => {
   process.exit(exitStatus);
 });
 
-const status = await runCli(process.argv.slice(2), {
-  operations,
-  createApp: async (settings) => {
-    const { createApp } = await import('../operations/app.ts');
-    return createApp(settings);
-  },
-  version: packageVersion,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  environment: process.env,
-  cwd: process.cwd(),
-});
-// All output is written. Idle keep-alive connections must not keep the process.
-process.exit(status);
+/** Runs a command line and resolves to the exit status, all output written. */
+export function main(argv: readonly string[]): Promise<number> {
+  return runCli(argv, {
+    operations,
+    createApp: async (settings) => {
+      const { createApp } = await import('../operations/app.ts');
+      return createApp(settings);
+    },
+    version: packageVersion,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+    cwd: process.cwd(),
+  });
+}
 
 function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));

@@ -10,7 +10,7 @@ type Payload = ConstructorParameters<typeof SourceMap>[0];
  */
 export function withSourceLines(stack: string): string {
   const maps = new Map<string, SourceMap | undefined>();
-  return stack.replace(/(file:\/\/\S+\.js):(\d+):(\d+)/g, (place: string, file: string, line: string, column: string) => {
+  return stack.replace(/(file:\/\/\S+\.c?js):(\d+):(\d+)/g, (place: string, file: string, line: string, column: string) => {
     if (!maps.has(file)) maps.set(file, readMap(file));
     const origin = maps.get(file)?.findOrigin(Number(line), Number(column));
     if (origin === undefined || !('fileName' in origin)) return place;

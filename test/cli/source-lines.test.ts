@@ -7,7 +7,7 @@ import { PROJECT, runNode } from '../rig/run.ts';
 import { testWith } from '../rig/skip.ts';
 
 const MODULE = pathToFileURL(join(PROJECT, 'build/src/cli/failure.js')).href;
-const BUNDLE = join(PROJECT, 'build', 'bundle', 'cli', 'main.js');
+const BUNDLE = join(PROJECT, 'build', 'bundle', 'cli', 'main.cjs');
 
 test('a bug is shown where the source has it', async (t) => {
   // In a Node of its own: the one that runs the tests is told to read source maps.
