@@ -7,6 +7,7 @@
  */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -44,12 +45,12 @@ export function stepCount(): number {
 
 /** Creates the folder and its parents. Not flushed. */
 export function makeFolder(path: string): void {
-  guard(`creating ${path}`, () => mkdirSync(path, { recursive: true }));
+  guard(`creating ${path}`, () => makeFolders(path));
 }
 
 /** Creates the folder and its parents so that they last: for the way to something that is flushed itself. */
 export function makeFolderDurably(path: string): void {
-  const first = guard(`creating ${path}`, () => mkdirSync(path, { recursive: true }));
+  const first = guard(`creating ${path}`, () => makeFolders(path));
   if (first === undefined) return;
   for (let folder = path; folder.length >= first.length; folder = dirname(folder)) flush(dirname(folder));
 }
@@ -118,7 +119,7 @@ function openNew(path: string): number {
     return openSync(path, 'wx', 0o644);
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error;
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     return openSync(path, 'wx', 0o644);
   }
 }
@@ -253,4 +254,20 @@ function guard<T>(doing: string, change: () => T): T {
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** The first folder that was made; undefined when all were there. */
+function makeFolders(path: string): string | undefined {
+  try {
+    return mkdirSync(path, { recursive: true });
+  } catch (error) {
+    // Node calls a disk that is read-only by the name of a missing folder; a single folder gets the system's own answer.
+    if (isCode(error, 'ENOENT')) mkdirSync(firstMissing(path));
+    throw error;
+  }
+}
+
+function firstMissing(path: string): string {
+  const parent = dirname(path);
+  return parent === path || existsSync(parent) ? path : firstMissing(parent);
 }

@@ -36,6 +36,7 @@ const FAULTS: readonly Fault[] = [
   { id: 'K03 fsync fails', calls: 'fsync,fdatasync,syncfs', error: 'EIO', when: ['1', '4', '3+'] },
   { id: 'K03 no space when flushing', calls: 'fsync,fdatasync,syncfs', error: 'ENOSPC', when: ['3'] },
   { id: 'K05 the disk becomes read-only', calls: 'rename,renameat,renameat2,link,linkat,symlink,symlinkat', error: 'EROFS', when: ['1+', '3+'] },
+  { id: 'K05 no folder can be made on a read-only disk', calls: 'mkdir,mkdirat', error: 'EROFS', when: ['1+', '3+'] },
   { id: 'K07 the quota is reached', calls: 'pwrite64,link,linkat,ftruncate,fallocate', error: 'EDQUOT', when: ['2+', '20+'] },
   { id: 'K01 the disk is full', calls: 'pwrite64', error: 'ENOSPC', when: ['12+'] },
   { id: 'K02 the disk does not read', calls: 'pread64', error: 'EIO', when: ['3+'], only: 'catalog.db' },
