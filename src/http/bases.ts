@@ -4,9 +4,22 @@ import { pause } from './abort.ts';
 import { isAbsentStatus, isFailure, type Failure } from './failure.ts';
 import { redact } from './redact.ts';
 
+/** An URL in the two parts a request needs, without an object for each of many thousand files. */
+export interface Place {
+  /** Scheme, host and port; `FILES` for files of this machine. */
+  readonly origin: string;
+  /** Path and query, encoded. */
+  readonly path: string;
+}
+
+/** An origin, although URLs of files have none. */
+export const FILES = 'file://';
+
 /** One of the places an upstream can be read from. */
 export interface Base {
   readonly url: URL;
+  /** The same without its query. */
+  readonly place: Place;
   readonly authorization: string | undefined;
 }
 

@@ -6,8 +6,7 @@ import { defeatError, tryBases, type Base } from './bases.ts';
 import { encodePath } from './encode-path.ts';
 import { isFailure, type Failure } from './failure.ts';
 import { FileSink, type Expectation } from './file-sink.ts';
-import { redact } from './redact.ts';
-import { asker, fileUrl, type Source } from './source.ts';
+import { asker, placeOf, shown, type Source } from './source.ts';
 
 export interface DownloadRequest extends Expectation {
   /** Path below the base URL, not encoded. */
@@ -17,6 +16,8 @@ export interface DownloadRequest extends Expectation {
    * what may be resumed stays, what is wrong is removed. It is not synced to disk.
    */
   readonly file: string;
+  /** Nothing lies there yet, so that nobody need look. */
+  readonly isNew?: boolean;
   /** Told of each piece that arrives; pieces of a try that failed were told too. */
   readonly onBytes?: (count: number) => void;
 }
@@ -25,7 +26,7 @@ export interface Downloaded {
   readonly size: number;
   readonly sha256: Sha256;
   /** Where it came from, fit to be shown. */
-  readonly url: string;
+  readonly url: () => string;
   /** Bytes that came over the network now: 0 when the file was complete. */
   readonly received: number;
 }
@@ -35,15 +36,15 @@ export async function download(source: Source, request: DownloadRequest, ctx: Co
   const { path, file } = request;
   const encoded = encodePath(path);
   const sink = new FileSink(file, request, request.onBytes);
-  if (statSync(file, { throwIfNoEntry: false })?.size) sink.adopt();
+  if (request.isNew !== true && statSync(file, { throwIfNoEntry: false })?.size) sink.adopt();
   const ask = asker(source, { path: encoded, sink, conditional: false }, ctx);
   const attempt = async (base: Base): Promise<Downloaded | Failure> => {
-    const answer = sink.isFull() ? { url: fileUrl(base, encoded) } : await ask(base, sink.rangeHeaders());
+    const answer = sink.isFull() ? { place: placeOf(base, encoded) } : await ask(base, sink.rangeHeaders());
     sink.close();
     if (isFailure(answer)) return answer;
     const digest = sink.verdict();
     if (typeof digest !== 'string') return digest;
-    return { size: sink.size, sha256: digest, url: redact(answer.url), received: sink.received };
+    return { size: sink.size, sha256: digest, url: () => shown(answer.place), received: sink.received };
   };
   const beforeRetry = (failure: Failure, sameBase: boolean): void => {
     if (failure.spoiled || failure.remedy === 'restart') sink.restart();

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { onAbort } from './abort.ts';
+import type { Place } from './bases.ts';
 import { Refused } from './failure.ts';
 import { ERROR_BODY_LIMIT, type Timeouts } from './limits.ts';
 import type { RequestHeaders, Transport } from './transport.ts';
@@ -18,7 +19,7 @@ export interface Sink {
 }
 
 export interface ExchangeOptions {
-  readonly url: URL;
+  readonly place: Place;
   readonly headers: RequestHeaders;
   readonly sink: Sink;
   readonly timeouts: Timeouts;
@@ -28,7 +29,7 @@ export interface ExchangeOptions {
 /** One request and its answer, redirects and errors included: a status that is no content is a result, not a throw. */
 export function exchange(transport: Transport, options: ExchangeOptions): Promise<Head> {
   return new Promise((resolve, reject) => {
-    transport.get(options.url, options.headers, new Exchange(options, resolve, reject));
+    transport.get(options.place, options.headers, new Exchange(options, resolve, reject));
   });
 }
 

@@ -3,9 +3,8 @@ import { defeatError, isAbsent, tryBases, type Base } from './bases.ts';
 import { encodePath } from './encode-path.ts';
 import { isFailure, type Failure } from './failure.ts';
 import { MemorySink } from './memory-sink.ts';
-import { redact } from './redact.ts';
 import type { Answer } from './redirect.ts';
-import { asker, fileUrl, type Source } from './source.ts';
+import { asker, placeOf, shown, type Source } from './source.ts';
 
 export interface SmallRequest {
   /** Bytes after which reading stops: E_TOO_LARGE. */
@@ -54,18 +53,18 @@ export async function fetchSmall(
   const result = await tryBases(source.bases, { attempt }, { patience: source.patience, ctx });
   if (!('failures' in result)) return result;
   const first = result.failures[0];
-  if (first && isAbsent(result)) return { status: 'absent', url: redact(fileUrl(first.base, encoded)) };
+  if (first && isAbsent(result)) return { status: 'absent', url: shown(placeOf(first.base, encoded)) };
   throw defeatError(path, result);
 }
 
-function smallAnswer({ head, url }: Answer, sink: MemorySink): SmallAnswer {
+function smallAnswer({ head, place }: Answer, sink: MemorySink): SmallAnswer {
   const { etag, 'last-modified': lastModified } = head.headers;
   return {
     status: 'ok',
     bytes: sink.bytes(),
     ...(typeof etag === 'string' && { etag }),
     ...(typeof lastModified === 'string' && { lastModified }),
-    url: redact(url),
+    url: shown(place),
   };
 }
 

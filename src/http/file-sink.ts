@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, hash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { ArtifactsError, fromSystemError } from '../core/errors.ts';
 import type { OtherDigest, Sha256 } from '../core/digest.ts';
@@ -27,7 +27,9 @@ export class FileSink implements Sink {
   readonly #expected: Expectation;
   readonly #onBytes: ((count: number) => void) | undefined;
   #descriptor: number | undefined;
-  #hash: Hash = createHash('sha256');
+  #hash: Hash | undefined;
+  /** Of a body that came in one piece, as most small ones do: making an object for each costs more than hashing it. */
+  #digest: Sha256 | undefined;
   #other: Hash | undefined;
   #size = 0;
   /** True when the bytes come from more than one answer, which need not belong together. */
@@ -57,7 +59,7 @@ export class FileSink implements Sink {
   /** Takes over what an earlier run left in the file; useful only when a digest will tell whether it belongs here. */
   adopt(): void {
     if (!this.#isProvable()) return;
-    this.#size = guarded(this.#file, 'reading', () => hashFile(this.#file, [this.#hash, this.#other]));
+    this.#size = guarded(this.#file, 'reading', () => hashFile(this.#file, [this.#hasher(), this.#other]));
     this.#joined = true;
     if (this.#size > (this.#expected.size ?? Infinity)) this.restart();
   }
@@ -91,7 +93,8 @@ export class FileSink implements Sink {
     if (size !== undefined && total > size) throw mismatch('E_SIZE', `more than the listed ${size} bytes`);
     if (size === undefined && total > limit) throw mismatch('E_TOO_LARGE', `more than the limit of ${limit} bytes`);
     this.#write(chunk);
-    this.#hash.update(chunk);
+    if (this.#size === 0 && total === size) this.#digest = hash('sha256', chunk) as Sha256;
+    else this.#hasher().update(chunk);
     this.#other?.update(chunk);
     this.#size = total;
     this.#received += chunk.length;
@@ -105,7 +108,7 @@ export class FileSink implements Sink {
       if (this.#delimited) return mismatch('E_SIZE', `has ${this.#size} bytes, listed are ${size}`).failure;
       return { code: 'E_FETCH', reason: `cut after ${this.#size} of ${size} bytes`, remedy: 'retry' };
     }
-    const digest = this.#hash.digest('hex') as Sha256;
+    const digest = this.#digest ?? (this.#hasher().digest('hex') as Sha256);
     const found = other === undefined ? digest : this.#other?.digest('hex');
     const listed = other === undefined ? sha256 : other.hex;
     if (listed === undefined || found === listed) return digest;
@@ -124,7 +127,8 @@ export class FileSink implements Sink {
 
   /** Forgets all bytes; the next answer overwrites them. */
   restart(): void {
-    this.#hash = createHash('sha256');
+    this.#hash = undefined;
+    this.#digest = undefined;
     this.#other = otherHash(this.#expected);
     this.#size = 0;
     this.#joined = false;
@@ -144,6 +148,10 @@ export class FileSink implements Sink {
   /** Whether a digest will tell if the bytes are those that were asked for. */
   #isProvable(): boolean {
     return this.#expected.sha256 !== undefined || this.#expected.other !== undefined;
+  }
+
+  #hasher(): Hash {
+    return (this.#hash ??= createHash('sha256'));
   }
 
   #write(chunk: Buffer): void {

@@ -1,4 +1,5 @@
 import { isInternalAddress } from './address.ts';
+import type { Place } from './bases.ts';
 import { exchange, type ExchangeOptions, type Head } from './exchange.ts';
 import { Refused } from './failure.ts';
 import { REDIRECT_LIMIT } from './limits.ts';
@@ -8,7 +9,7 @@ import type { Transport } from './transport.ts';
 export interface Answer {
   readonly head: Head;
   /** Where the answer came from in the end. */
-  readonly url: URL;
+  readonly place: Place;
 }
 
 export interface FollowOptions extends ExchangeOptions {
@@ -18,16 +19,17 @@ export interface FollowOptions extends ExchangeOptions {
 
 /** Makes a request and follows redirects as far as they are safe. Throws Refused for one that is not. */
 export async function follow(transport: Transport, options: FollowOptions): Promise<Answer> {
-  let { url, headers } = options;
+  let { place, headers } = options;
   for (let hops = 0; hops <= REDIRECT_LIMIT; hops += 1) {
-    const head = await exchange(transport, { ...options, url, headers });
-    if (!isRedirect(head.status)) return { head, url };
+    const head = await exchange(transport, { ...options, place, headers });
+    if (!isRedirect(head.status)) return { head, place };
+    const url = new URL(place.origin + place.path);
     const target = redirectTarget(head, url, options.trustedHosts);
     if (target.origin !== url.origin && 'authorization' in headers) {
       const { authorization: _secret, ...others } = headers;
       headers = others;
     }
-    url = target;
+    place = { origin: target.origin, path: target.pathname + target.search };
   }
   throw refused(`more than ${REDIRECT_LIMIT} redirects`);
 }

@@ -1,9 +1,10 @@
 import type { Clock, Context } from '../core/context.ts';
 import { isArtifactsError } from '../core/errors.ts';
-import type { Base, Bases, Patience } from './bases.ts';
+import type { Base, Bases, Patience, Place } from './bases.ts';
 import type { Sink } from './exchange.ts';
 import { connectionFailure, statusFailure, type Failure } from './failure.ts';
 import type { Timeouts } from './limits.ts';
+import { redact } from './redact.ts';
 import { follow, type Answer } from './redirect.ts';
 import type { Transport } from './transport.ts';
 
@@ -17,13 +18,15 @@ export interface Source {
   readonly now: Clock;
 }
 
-/** The URL of a file below a base. The path is already encoded, so that a `?` in it begins a query. */
-export function fileUrl(base: Base, encodedPath: string): URL {
-  const url = new URL(base.url);
-  const [path = '', ...query] = encodedPath.split('?');
-  url.pathname += path;
-  if (query.length > 0) url.search = query.join('?');
-  return url;
+/** Where a file below a base lies. The path is already encoded, so that a `?` in it begins a query. */
+export function placeOf({ url, place }: Base, encodedPath: string): Place {
+  const search = encodedPath.includes('?') ? '' : url.search;
+  return { origin: place.origin, path: place.path + encodedPath + search };
+}
+
+/** The place as it may be shown. */
+export function shown({ origin, path }: Place): string {
+  return redact(origin + path);
 }
 
 export interface Question {
@@ -44,10 +47,10 @@ export function asker(source: Source, { path, sink, conditional }: Question, ctx
   const { timeouts, trustedHosts, transport } = source;
   return async (base, headers) => {
     ctx.signal.throwIfAborted();
-    const url = fileUrl(base, path);
+    const place = placeOf(base, path);
     const all = requestHeaders(base, headers);
     try {
-      const answer = await follow(transport, { url, headers: all, sink, timeouts, trustedHosts, signal: ctx.signal });
+      const answer = await follow(transport, { place, headers: all, sink, timeouts, trustedHosts, signal: ctx.signal });
       return answerFailure(answer, { sink, conditional, now: source.now() }) ?? answer;
     } catch (error) {
       ctx.signal.throwIfAborted();

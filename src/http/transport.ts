@@ -5,6 +5,7 @@ import Agent from 'undici/lib/dispatcher/agent.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 import { lookupPublic } from './address.ts';
+import { FILES, type Place } from './bases.ts';
 import { openFileReader } from './file-reader.ts';
 import { HEADER_LIMIT, type Timeouts } from './limits.ts';
 import { proxyFor, type ProxyOptions } from './proxy.ts';
@@ -14,7 +15,7 @@ export type RequestHeaders = Readonly<Record<string, string>>;
 /** Connections: kept alive, shared by all requests of an upstream, directly or by proxy. */
 export interface Transport {
   /** Starts a GET. Everything, also that it cannot be started, is told to the handler. */
-  get(url: URL, headers: RequestHeaders, handler: Dispatcher.DispatchHandler): void;
+  get(place: Place, headers: RequestHeaders, handler: Dispatcher.DispatchHandler): void;
   close(): Promise<void>;
 }
 
@@ -54,11 +55,11 @@ export function openTransport(options: TransportOptions): Transport {
     return dispatcher;
   };
   return {
-    get(url, headers, handler) {
-      if (url.protocol === 'file:') return files.get(url, handler);
-      const route = routes.get(url.origin) ?? findRoute(url, options, keep);
-      routes.set(url.origin, route);
-      const path = `${route.prefix}${url.pathname}${url.search}`;
+    get(place, headers, handler) {
+      if (place.origin === FILES) return files.get(new URL(place.origin + place.path), handler);
+      const route = routes.get(place.origin) ?? findRoute(new URL(place.origin), options, keep);
+      routes.set(place.origin, route);
+      const path = route.prefix + place.path;
       const all = { ...headers, ...route.headers };
       route.dispatcher.dispatch({ origin: route.origin, path, method: 'GET', headers: all }, handler);
     },

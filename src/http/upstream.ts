@@ -7,7 +7,7 @@
 import type { Clock, Context } from '../core/context.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import { isInternalAddress } from './address.ts';
-import type { Base } from './bases.ts';
+import { FILES, type Base } from './bases.ts';
 import { download, type Downloaded, type DownloadRequest } from './download.ts';
 import { fetchSmall, type SmallAnswer, type SmallRequest } from './fetch-small.ts';
 import { DEFAULT_TIMEOUTS, type Timeouts } from './limits.ts';
@@ -126,5 +126,5 @@ function parseBase(text: string, isForeign: boolean): Base {
   url.username = '';
   url.password = '';
   if (!url.pathname.endsWith('/')) url.pathname += '/';
-  return { url, authorization };
+  return { url, place: { origin: isFolder ? FILES : url.origin, path: url.pathname }, authorization };
 }
