@@ -1,7 +1,6 @@
 /** Package files: those the pool lacks, fetched in parallel, each on its own. */
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import PQueue from 'p-queue';
 import type { Context } from '../core/context.ts';
 import type { OtherDigest, Sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
@@ -152,32 +151,34 @@ interface Fetching extends FileTools {
   readonly stop: AbortController;
 }
 
+/** As many loops as requests may be under way, each with its next file when the last is done. */
 async function fetchAll(missing: readonly Missing[], { upstream, incoming, onBytes, onFile, stop }: Fetching, ctx: Context): Promise<void> {
-  const inFlight = Math.ceil(upstream.parallel * PER_CONNECTION);
-  const queue = new PQueue({ concurrency: inFlight });
   let failure: { error: unknown } | undefined;
+  const remaining = missing.values();
   const fetchOne = async (item: Missing): Promise<void> => {
-    if (failure !== undefined || ctx.signal.aborted) return;
+    const { file, location, base, other } = item;
+    const { sha256, ...size } = file;
+    const partial = incoming.partial(sha256);
+    const digest = other === undefined ? { sha256 } : { other };
+    const wanted = { path: location, file: partial, isNew: incoming.isNew(sha256), limit: UNSIZED_LIMIT, ...size, ...digest };
+    const from = base === undefined ? upstream : upstream.elsewhere(base);
+    const fetched = await from.download(onBytes === undefined ? wanted : { ...wanted, onBytes }, ctx);
+    if (other !== undefined) durable.moveFile(partial, incoming.partial(fetched.sha256));
+    await incoming.complete(fetched.sha256, fetched.size);
+    onFile?.(fetched, item);
+  };
+  const fetchOnes = async (): Promise<void> => {
     try {
-      const { file, location, base, other } = item;
-      const partial = incoming.partial(file.sha256);
-      const { sha256, ...size } = file;
-      const wanted = { path: location, file: partial, limit: UNSIZED_LIMIT, ...size, ...(other === undefined ? { sha256 } : { other }) };
-      const from = base === undefined ? upstream : upstream.elsewhere(base);
-      const fetched = await from.download({ ...wanted, ...(onBytes === undefined ? {} : { onBytes }) }, ctx);
-      if (other !== undefined) durable.moveFile(partial, incoming.partial(fetched.sha256));
-      await incoming.complete(fetched.sha256);
-      onFile?.(fetched, item);
+      for (const item of remaining) {
+        if (failure !== undefined || ctx.signal.aborted) return;
+        await fetchOne(item);
+      }
     } catch (error) {
       failure ??= { error };
       stop.abort();
     }
   };
-  for (const item of missing) {
-    if (queue.size > inFlight * 4) await queue.onSizeLessThan(inFlight);
-    void queue.add(() => fetchOne(item));
-  }
-  await queue.onIdle();
+  await Promise.all(Array.from({ length: Math.ceil(upstream.parallel * PER_CONNECTION) }, fetchOnes));
   if (failure !== undefined) throw failure.error;
   ctx.signal.throwIfAborted();
 }

@@ -30,10 +30,12 @@ export interface Pool {
 export interface Incoming {
   /** The file to write a part of the content to: new, or the rest of an interrupted run. */
   partial(sha256: Sha256): string;
+  /** Whether nothing of it was there when this was opened. */
+  isNew(sha256: Sha256): boolean;
   /** A new file for bytes whose digest is not known yet; renamed to the partial of its digest it can be completed. */
   unnamed(): string;
-  /** The partial is complete and checked: it enters the pool with the next bulk. */
-  complete(sha256: Sha256): Promise<void>;
+  /** The partial is complete and checked: it enters the pool with the next bulk. Its size is looked up when not given. */
+  complete(sha256: Sha256, size?: number): Promise<void>;
   /** Moves all completed files into the pool, and returns when they would survive a power cut. */
   settle(): Promise<void>;
   /** Removes what is left of interrupted transfers; call it when the run succeeded. */
