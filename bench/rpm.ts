@@ -5,6 +5,7 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { rigKey } from '../test/rig/key.ts';
 import { PROJECT } from '../test/rig/run.ts';
@@ -78,6 +79,8 @@ function metadataGroup(id: 'small' | 'large', size: number): Group {
       const packages = join(scratch, 'packages');
       linkAll(folders[id], packages);
       const output = join(scratch, 'createrepo');
+      // What changed just now is read again the next time; folders of packages are older than that.
+      await sleep(3000);
       const copy = await measure({ command: 'sh', args: ['-c', 'cp -r "$1" "$2" && sync -f "$2"', 'sh', folders[id], join(scratch, 'copy')] }, scratch);
       const peer = await measure(createrepo(packages, output), scratch);
       const add = await measure(ours('repo', 'add', 'ours', packages), scratch);

@@ -1,9 +1,10 @@
 /**
- * What is expensive to compute again: compressed leaves by leaf digest, and the lists of what packages install by the
- * digest of the package file. A cache that may be deleted at any time; apart from the catalog, and not flushed.
+ * What is expensive to compute again: compressed leaves by leaf digest, the lists of what packages install by the digest of
+ * the package file, and which files of the user's were read before. A cache that may be deleted at any time; apart from the catalog, and not flushed.
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Sha256 } from '../core/digest.ts';
+import type { RecordDigest } from '../core/package.ts';
 import { openDatabase, type Database } from './open.ts';
 import { asBuffer } from './records.ts';
 
@@ -32,7 +33,22 @@ export interface LeafCache {
   putFileLists(lists: ReadonlyMap<Sha256, string>): void;
   /** Removes lists of package files that are not among these. */
   keepFileLists(files: ReadonlySet<Sha256>): void;
+  /** What is remembered of the files at these paths. */
+  seenFiles(paths: readonly string[]): SeenFile[];
+  putSeenFiles(seen: readonly SeenFile[]): void;
+  /** Forgets files whose package file is not among these. */
+  keepSeenFiles(files: ReadonlySet<Sha256>): void;
   close(): void;
+}
+
+/** A file of the user's, and the record that was read from it. */
+export interface SeenFile {
+  /** Absolute. */
+  readonly path: string;
+  /** What tells whether it is still what it was. */
+  readonly stamp: string;
+  readonly file: Sha256;
+  readonly record: RecordDigest;
 }
 
 const FIRST_SCHEMA = `
@@ -65,6 +81,14 @@ INSERT INTO packed SELECT leaf, '', 'gz', gz, 0, 0 FROM compressed;
 INSERT INTO packed SELECT leaf, '', 'xz', xz, unpadded_size, plain_size FROM compressed;
 DROP TABLE compressed`;
 
+const SEEN_FILES = `
+CREATE TABLE seen_file (
+  path TEXT PRIMARY KEY,
+  stamp TEXT NOT NULL,
+  file TEXT NOT NULL,
+  record TEXT NOT NULL
+) STRICT, WITHOUT ROWID`;
+
 interface Row {
   bytes: Uint8Array;
   unpadded_size: number;
@@ -74,7 +98,7 @@ interface Row {
 /** Nothing is opened before it is asked for: most commands that are handed the cache have no use for it. */
 export function openLeafCache(file: string): LeafCache {
   let opened: Database | undefined;
-  const database = (): Database => (opened ??= openDatabase(file, [FIRST_SCHEMA, FILE_LISTS, FORMS]));
+  const database = (): Database => (opened ??= openDatabase(file, [FIRST_SCHEMA, FILE_LISTS, FORMS, SEEN_FILES]));
   const key = (leaf: Sha256): Buffer => Buffer.from(leaf, 'hex');
   return {
     get: ({ leaf, part, packing }) => {
@@ -130,6 +154,20 @@ export function openLeafCache(file: string): LeafCache {
         for (const row of database().all<{ file: Uint8Array }>('SELECT file FROM file_list')) {
           const raw = asBuffer(row.file);
           if (!files.has(raw.toString('hex') as Sha256)) database().run('DELETE FROM file_list WHERE file = ?', raw);
+        }
+      }),
+    seenFiles: (paths) =>
+      database().all<SeenFile>('SELECT seen_file.path, stamp, file, record FROM json_each(?) AS item JOIN seen_file ON seen_file.path = item.value', JSON.stringify(paths)),
+    putSeenFiles: (seen) =>
+      database().transaction(() => {
+        for (const { path, stamp, file, record } of seen) {
+          database().run('INSERT OR REPLACE INTO seen_file (path, stamp, file, record) VALUES (?, ?, ?, ?)', path, stamp, file, record);
+        }
+      }),
+    keepSeenFiles: (files) =>
+      database().transaction(() => {
+        for (const { file } of database().all<{ file: Sha256 }>('SELECT DISTINCT file FROM seen_file')) {
+          if (!files.has(file)) database().run('DELETE FROM seen_file WHERE file = ?', file);
         }
       }),
     close: () => opened?.close(),

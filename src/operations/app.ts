@@ -42,6 +42,7 @@ export interface App extends AsyncDisposable {
   /** The catalog for reading only; an empty one in memory where there is none, so that looking creates nothing. */
   peek(): Promise<Catalog>;
   pool(): Promise<Pool>;
+  cache(): Promise<LeafCache>;
   locks(): Promise<LockFolder>;
   /** Opens the signing keys. Throws E_NO_KEY when there is none that can be used. */
   signer(): Promise<Signer>;
@@ -115,6 +116,7 @@ function assemble(settings: Settings, parts: Parts): App {
     catalog,
     peek: async () => (existsSync(catalogFile(settings)) ? catalog() : (await import('../catalog/catalog.ts')).openCatalog(':memory:')),
     pool,
+    cache,
     locks,
     signer,
     tools: async () => ({

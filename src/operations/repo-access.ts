@@ -30,6 +30,7 @@ export async function repoTools(app: App): Promise<RepoTools> {
     locks: await app.locks(),
     clock: app.clock,
     declared: await declaredRepos(app),
+    seen: await app.cache(),
     change: app.change,
   };
 }

@@ -10,7 +10,8 @@ All or nothing: when one file is refused, all that are refused are listed and no
 
 The same name, version and architecture with other bytes is a conflict that names both; --force-replace lets the
 new one take the place of the old one. A file the repository has already is no error. The parts a .dsc lists lie
-beside it, or in the pool from an earlier version.`,
+beside it, or in the pool from an earlier version. Many files that were given before are read again only when
+they changed.`,
   example: `$ artifacts repo add ours build/hello_2.10-3_amd64.deb
 + hello_2.10-3_amd64
 Repository ours: 13 packages.`,

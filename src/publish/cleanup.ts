@@ -50,6 +50,7 @@ export function cleanUp(request: CleanUpRequest, ctx: Context): CleanedUp {
     sweepTemporary(request.temporary, { before, locks: request.locks });
     request.cache.keep(catalog.sweep.leafDigests());
     request.cache.keepFileLists(records.files);
+    request.cache.keepSeenFiles(records.files);
   }
   return { dryRun, records: records.records, poolFiles: pool.files, poolBytes: pool.bytes, publishedFiles };
 }

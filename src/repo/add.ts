@@ -12,6 +12,7 @@ import * as durable from '../util/durable.ts';
 import { changeRepo, entrantOf, joinRivals, keyOf, rivalsOf, type Addition, type Entrant } from './change.ts';
 import { findFiles, type FoundFile } from './find-files.ts';
 import { takeIn } from './intake.ts';
+import { openKnownFiles, type SeenFiles } from './known-files.ts';
 import { openReceiver } from './receive.ts';
 import { signPackages } from './sign-packages.ts';
 import { findRepo, openRepo, type DeclaredRepo, type KnownRepo } from './repos.ts';
@@ -22,6 +23,8 @@ export interface RepoTools {
   readonly locks: LockFolder;
   readonly clock: Clock;
   readonly declared: readonly DeclaredRepo[];
+  /** Where it is remembered which files were read before; undefined: all are read every time. */
+  readonly seen?: SeenFiles;
   /** Runs work that changes the catalog, under the aptly lock. */
   change<T>(ctx: Context, work: () => Promise<T>): Promise<T>;
 }
@@ -72,17 +75,21 @@ export interface FoundRequest extends Omit<AddRequest, 'paths'> {
 export async function addFound(files: readonly FoundFile[], request: FoundRequest, tools: RepoTools, ctx: Context): Promise<Added> {
   const owner = `repo-${request.repo}`;
   return tools.locks.hold(owner, ctx, async () => {
-    const { catalog, pool } = tools;
+    const { catalog, pool, seen } = tools;
     const repo = findRepo(catalog, request.repo, tools.declared);
+    const format = formatOf(repo.format);
     const receiver = openReceiver(pool, owner);
+    const knownFiles = seen === undefined ? undefined : openKnownFiles({ format, catalog, pool, seen });
     try {
       for (;;) {
-        const { entrants, used } = await takeIn(files, { format: formatOf(repo.format), pool, receiver }, ctx);
+        const known = knownFiles?.find(files) ?? new Map<string, Entrant>();
+        const { entrants, used } = await takeIn(files, { format, pool, receiver, known }, ctx);
         // Refused before it is in the pool, if it is to be refused; under the lock it is looked at again.
         joinRequest(catalog, repo, { entrants, request });
         await receiver.settle();
-        const added = await tools.change(ctx, async () => commit(entrants, request, tools));
-        if (added === undefined) continue; // a clean-up took unused files away that we had counted on
+        const added = await tools.change(ctx, async () => (knownFiles?.hold(entrants) === false ? undefined : commit(entrants, request, tools)));
+        if (added === undefined) continue; // a clean-up took away what nothing used and we had counted on
+        if (!request.removeFiles) knownFiles?.remember(entrants);
         if (request.removeFiles) for (const path of new Set([...used, ...request.extra])) durable.removeFile(path);
         return added;
       }

@@ -24,6 +24,8 @@ export interface IntakeTools {
   readonly format: RepoFormat;
   readonly pool: Pool;
   readonly receiver: Receiver;
+  /** What is known of files already, by their paths: they are not read. */
+  readonly known: ReadonlyMap<string, Entrant>;
 }
 
 export interface Intake {
@@ -35,8 +37,9 @@ export interface Intake {
 /** Reads all files. Throws one error for all that are refused; what was read of the others is then of no use either. */
 export async function takeIn(files: readonly FoundFile[], tools: IntakeTools, ctx: Context): Promise<Intake> {
   const progress = openProgress(files.length, ctx);
-  const taking: Taking = { tools, progress, problems: [], entrants: [], used: [] };
-  const ofKind = (kind: FileKind): FoundFile[] => files.filter((file) => file.kind === kind);
+  const { known } = tools;
+  const taking: Taking = { tools, progress, problems: [], entrants: [...known.values()], used: [...known.keys()] };
+  const ofKind = (kind: FileKind): FoundFile[] => files.filter((file) => file.kind === kind && !known.has(file.path));
   try {
     await takePackages(ofKind('package'), taking, ctx);
     for (const file of ofKind('source')) await attempt(taking, () => takeSource(file, taking));
@@ -45,7 +48,9 @@ export async function takeIn(files: readonly FoundFile[], tools: IntakeTools, ct
     progress.end();
   }
   if (taking.problems.length > 0) throw refusal(taking.problems, files.length);
-  return { entrants: taking.entrants, used: [...new Set(taking.used)] };
+  const places = new Map(files.map(({ path }, place) => [path, place]));
+  const placeOf = ({ origin }: Entrant): number => places.get(origin) ?? 0;
+  return { entrants: taking.entrants.sort((a, b) => placeOf(a) - placeOf(b)), used: [...new Set(taking.used)] };
 }
 
 /** One failure as it is, several as one that lists them. */
