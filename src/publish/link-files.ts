@@ -1,4 +1,5 @@
 /** The published pool: a second name for every package file that clients may ask for. */
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -18,6 +19,8 @@ const TURN = 50;
 export interface Linking {
   readonly format: RepoFormat;
   readonly place: Place;
+  /** Most files have their names already: that is looked for, since being told so by a failure costs ten times as much. */
+  readonly again: boolean;
   readonly tools: { readonly catalog: Catalog; readonly pool: Pool };
 }
 
@@ -25,7 +28,7 @@ export interface Linking {
 export async function linkFiles(
   contents: readonly Content[],
   before: Publication | undefined,
-  { format, place, tools }: Linking,
+  { format, place, again, tools }: Linking,
 ): Promise<number> {
   const known = servedContents(before, tools.catalog);
   const root = prefixFolder(place);
@@ -33,6 +36,7 @@ export async function linkFiles(
   let linked = 0;
   let seen = 0;
   const linkOne = (file: FileRef, path: string): void => {
+    if (again && existsSync(path)) return;
     const folder = dirname(path);
     if (!made.has(folder)) durable.makeFolder(folder);
     made.add(folder);

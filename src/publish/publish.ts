@@ -88,7 +88,7 @@ export async function publish(
   const contents = [...request.components.values()].map(({ content }) => content);
   const components = contentsOf(request);
   const { linked, indexes } = await whileCompressing(contents, { format, tools, clients: spec.clients }, ctx, async (working) => ({
-    linked: await linkFiles(contents, whole, { format, place, tools }),
+    linked: await linkFiles(contents, whole, { format, place, again: before !== undefined, tools }),
     indexes: await prepareIndexes(components, spec.architectures, { ...tools, format: format.publishing }, working),
   }));
   const intent = await writeGeneration(request, { spec, signer, format, place, components, indexes }, tools, ctx);
