@@ -42,6 +42,8 @@ export interface PublicationSpec extends PublicationFields {
   readonly given?: PublicationFields;
   /** Components that follow a local repository: component -> repository. */
   readonly repos?: Readonly<Record<string, string>>;
+  /** Components that are published as their upstream made and signed them. */
+  readonly exact?: readonly string[];
   /** Until when clients accept it, ISO 8601. */
   readonly validUntil?: string;
 }

@@ -5,7 +5,7 @@ import type { CheckContext } from './check.ts';
 import type { Mirror } from './config.ts';
 import { formatPath } from './problem.ts';
 import type { Path } from './problem.ts';
-import { rpmMirrorSchema } from './schema.ts';
+import { rpmMirrorSchema, type WrittenRpmMirror } from './schema.ts';
 import { absoluteUrl } from './values.ts';
 
 /** All metadata of a repository besides its packages: updateinfo, comps, modules… */
@@ -30,6 +30,7 @@ export function buildRpmMirror(
   if (kind === 'metalink' && !url.startsWith('https:') && keys.length === 0) {
     refuse(context, [...path, 'metalink'], `${formatPath(path)}.metalink: without TLS it vouches for nothing; write https or pin a key`);
   }
+  if (written.exact === true) checkExact(written, path, context);
   return {
     name: written.name,
     format: 'rpm',
@@ -42,7 +43,7 @@ export function buildRpmMirror(
     filter: written.filter,
     filterWithDeps: written.filter_with_deps ?? false,
     newest: written.newest,
-    kinds: [...(written.with_sources === true ? ['source'] : []), ...(written.weak_checksums === true ? ['sha1'] : [])],
+    kinds: kindsOf(written),
     files: unique(written.metadata ?? ALL_METADATA),
     fingerprints: unique(keys.filter((key) => key.length >= 40)),
     shortKeyIds: unique(keys.filter((key) => key.length < 40)),
@@ -54,4 +55,19 @@ export function buildRpmMirror(
     checkValidUntil: undefined,
     place: context.variables.locate(path),
   };
+}
+
+function kindsOf({ with_sources: sources, weak_checksums: weak, exact }: WrittenRpmMirror): string[] {
+  return [...(sources === true ? ['source'] : []), ...(weak === true ? ['sha1'] : []), ...(exact === true ? ['exact'] : [])];
+}
+
+/** What is published as it was signed cannot be a part of it. */
+function checkExact(written: WrittenRpmMirror, path: Path, context: CheckContext): void {
+  for (const name of ['filter', 'newest', 'architectures', 'metadata'] as const) {
+    if (written[name] === undefined) continue;
+    refuse(context, [...path, name], `${formatPath([...path, name])}: with exact the upstream is kept as it is; leave one of the two out`);
+  }
+  if (written.metalink !== undefined && (written.gpg?.key ?? []).length === 0) {
+    refuse(context, [...path, 'exact'], `${formatPath([...path, 'exact'])}: clients check the signature of repomd.xml; pin its key as gpg.key`);
+  }
 }

@@ -126,6 +126,7 @@ export const rpmMirrorSchema = strict({
   newest: z.int().min(1).max(10_000).optional(),
   with_sources: flag.optional(),
   weak_checksums: flag.optional(),
+  exact: flag.optional(),
   metadata: z.array(metadataGlob).optional(),
   gpg: strict({
     key: z.preprocess(splitKeys, z.array(textAs(parseKeyId))).optional(),
@@ -136,6 +137,8 @@ export const rpmMirrorSchema = strict({
   fallback_urls: z.array(baseUrl).optional(),
   max_age: duration.optional(),
 });
+
+export type WrittenRpmMirror = z.output<typeof rpmMirrorSchema>;
 
 export const repoSchema = strict({
   name: perReleaseName,

@@ -41,6 +41,25 @@ export interface RepoFormat {
   readonly upstream: UpstreamFormat;
   readonly local: LocalFormat;
   readonly publishing: PublishingFormat;
+  /** For formats whose repositories can be kept and published as their upstream made them. */
+  readonly exact?: ExactFormat;
+}
+
+/** Repositories kept byte for byte, each by a record that holds all files but the packages. */
+export interface ExactFormat {
+  /** Where the public keys go that the root metadata is signed with; paths are below the repository. */
+  readonly keyPath: string;
+  isExact(record: Pick<PackageRecord, 'partition' | 'name'>): boolean;
+  /** The file of the record that lists the packages. */
+  index(record: Pick<PackageRecord, 'files' | 'text'>): { readonly file: FileRef; readonly packing: Packing };
+  /** Where the packages lie, from the plain bytes of that file. Throws E_FORMAT, E_PATH, and E_CONFLICT for two files at one path. */
+  places(record: Pick<PackageRecord, 'files' | 'text'>, chunks: AsyncIterable<Buffer>): AsyncIterable<ExactPlace>;
+}
+
+export interface ExactPlace {
+  readonly path: string;
+  /** Of the package, or what stands for it where another digest is listed. */
+  readonly sha256: Sha256;
 }
 
 /** Reading somebody else's repository. */
@@ -105,6 +124,15 @@ export interface UpstreamRoot {
   readonly files: readonly UpstreamPackage[];
   /** Listed files that vouch for others, and are wanted together with those. */
   readonly bundles: readonly UpstreamIndex[];
+  /** Present when the repository is wanted as it is. */
+  readonly exact?: ExactUpstream;
+}
+
+export interface ExactUpstream {
+  /** Everything the root metadata lists but packages, as records of one file each. */
+  readonly files: readonly UpstreamPackage[];
+  /** The record that holds it together: root metadata, signature, key, and those files, each by its path. */
+  record(files: readonly FileRef[]): PackageRecord;
 }
 
 /** Files that a listed one vouches for by digest. How large they are shows when they are fetched. */

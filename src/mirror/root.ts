@@ -26,6 +26,8 @@ export interface RootTools {
 
 export interface FreshRoot {
   readonly root: UpstreamRoot;
+  /** As it was served, and the signature beside it. */
+  readonly files: readonly { readonly path: string; readonly bytes: Buffer }[];
   readonly state: RootState;
 }
 
@@ -72,7 +74,8 @@ export async function fetchRoot(
       signedBy: verified.fingerprints,
     };
     judge(mirror, { state, before, options, now: tools.clock() });
-    return { root, state };
+    const files = [{ path: entry.path, bytes: answer.bytes }, ...(verified.signature === undefined ? [] : [verified.signature])];
+    return { root, state, files };
   }
   throw new ArtifactsError('E_FETCH', `Mirror "${mirror.name}": the upstream has no ${describeEntries(mirror, tools.format)}`, {
     hint: 'Check archive_url and distribution.',
@@ -90,6 +93,7 @@ interface Verified {
   readonly text: Buffer;
   readonly fingerprints: readonly string[];
   readonly warnings: readonly string[];
+  readonly signature?: { readonly path: string; readonly bytes: Buffer };
 }
 
 /** Nothing of the bytes is looked at before a pinned key vouched for them (design, section 3.3). */
@@ -118,7 +122,7 @@ async function verify(
     });
   }
   const { fingerprints, warnings } = await verifyDetached(bytes, signature.bytes, trust);
-  return { text: bytes, fingerprints, warnings };
+  return { text: bytes, fingerprints, warnings, signature: { path: entry.signature, bytes: signature.bytes } };
 }
 
 function checkStillFresh(mirror: MirrorDefinition, known: RootState, now: Date): void {

@@ -9,6 +9,7 @@ import type { Upstream } from '../http/upstream.ts';
 import { collectEarly } from '../util/collect-early.ts';
 import { fetchBundles } from './bundles.ts';
 import { isChoosing, type MirrorDefinition } from './definition.ts';
+import { keepExact } from './exact.ts';
 import { fetchFiles } from './files.ts';
 import { indexDigest, readIndex, type IndexPackages } from './indexes.ts';
 import type { FreshRoot } from './root.ts';
@@ -44,18 +45,20 @@ export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTo
   try {
     const incoming = tools.pool.receive(`mirror-${update.mirror.name}`);
     const bundles = await fetchBundles(fresh.root.bundles, { ...update, pool: tools.pool, incoming, folder }, ctx);
-    const listed = [...fresh.root.files, ...bundles.packages];
+    const others = update.format.upstream.others;
+    const settling = { ...update, ...tools, incoming, spool, others };
+    const exact = await keepExact(fresh, update.format.exact, settling, ctx);
+    const listed = [...fresh.root.files, ...bundles.packages, ...exact.packages];
     const read = await readIndexes(fresh.root.indexes, { ...update, spool, folder }, ctx);
     if (listed.length > 0) read.push({ index: LISTED_FILES, candidates: listed.map((file) => spool.add(file, LISTED_FILES.name)) });
     const selected = selectPackages(read, update, ctx);
-    const others = update.format.upstream.others;
-    const settled = await settlePackages(selected, { ...update, ...tools, incoming, spool, others }, ctx);
+    const settled = await settlePackages(selected, settling, ctx);
     const { chosen } = settled;
     const prepared = prepareUpdate({ ...update, fresh, chosen }, tools);
-    let fetched = { files: bundles.fetched.files + settled.fetched.files, bytes: bundles.fetched.bytes + settled.fetched.bytes };
+    let fetched = sum(bundles.fetched, exact.fetched, settled.fetched);
     for (;;) {
       const more = await fetchFiles(prepared.coming, { ...update, pool: tools.pool, incoming }, ctx);
-      fetched = { files: fetched.files + more.files, bytes: fetched.bytes + more.bytes };
+      fetched = sum(fetched, more);
       const state = await storeUpdate({ ...update, fresh, chosen }, prepared, tools, ctx);
       if (state === undefined) continue; // a clean-up took unused files away that we had counted on
       incoming.clear();
@@ -69,6 +72,12 @@ export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTo
 
 /** Files the root metadata vouches for itself take the place of an index that was read. */
 const LISTED_FILES: UpstreamIndex = { name: 'Release', kind: 'file', offers: [], plain: { size: 0, sha256: EMPTY_SHA256 } };
+
+type Fetched = Pick<TakenOver, 'files' | 'bytes'>;
+
+function sum(...all: readonly Fetched[]): Fetched {
+  return { files: all.reduce((total, { files }) => total + files, 0), bytes: all.reduce((total, { bytes }) => total + bytes, 0) };
+}
 
 interface Reading extends Update {
   readonly spool: Spool;

@@ -42,7 +42,7 @@ Source line:   deb [signed-by=KEY] URL/apt-mirror/integrated r1.0.0-bookworm mai
   },
 });
 
-function fieldLines({ fields, repos, validUntil, expires }: PublicationView): string[][] {
+function fieldLines({ fields, repos, exact, validUntil, expires }: PublicationView): string[][] {
   const { suite, codename, version, description, notAutomatic, butAutomaticUpgrades, pinKeys, contents, clients } = fields;
   const said: readonly (readonly [string, string | undefined])[] = [
     ['Suite', suite],
@@ -54,6 +54,7 @@ function fieldLines({ fields, repos, validUntil, expires }: PublicationView): st
     ['Pins its keys', pinKeys === true ? 'yes' : undefined],
     ['File lists', contents === true ? 'yes' : undefined],
     ['Clients', clients],
+    ['Exact', exact.join(', ') || undefined],
     ['Follows', Object.entries(repos).map(([component, repo]) => `${component}=${repo}`).join(', ') || undefined],
   ];
   return said.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));

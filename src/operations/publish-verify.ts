@@ -22,7 +22,7 @@ apt-mirror/integrated r1.0.0-bookworm: 52 files, 38 packages: no problems.`,
     const { fileChecker } = await import('../publish/check-file.ts');
     const catalog = await app.peek();
     const wanted = distribution === undefined ? catalog.publications.list() : [requirePublication(catalog, prefix, distribution)];
-    const request = { publicRoot: app.publicRoot, now: app.clock(), check: fileChecker({ hash: true }), unpack: true };
+    const request = { catalog, publicRoot: app.publicRoot, now: app.clock(), check: fileChecker({ hash: true }), unpack: true };
     const publications: VerifiedPublication[] = [];
     for (const publication of wanted) {
       const { checked, ...rest } = await verifyPublication(publication, request, ctx);

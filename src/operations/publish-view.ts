@@ -20,6 +20,8 @@ export interface PublicationView {
   readonly signedBy: readonly string[];
   /** What else it says of itself. */
   readonly fields: PublicationFields;
+  /** Components that are published as their upstream made and signed them. */
+  readonly exact: readonly string[];
   /** Components that follow a local repository with each update: component -> repository. */
   readonly repos: Readonly<Record<string, string>>;
   /** Until when clients accept it, ISO 8601; null: for ever. */
@@ -34,9 +36,9 @@ export function viewPublication(catalog: Catalog, publication: Publication, now:
     const { name, content } = catalog.snapshots.get(snapshot);
     return { component, snapshot: name, packages: content.count };
   });
-  const { architectures, origin, label, signedBy, given: _, repos = {}, validUntil = null, ...fields } = spec;
+  const { architectures, origin, label, signedBy, given: _, repos = {}, exact = [], validUntil = null, ...fields } = spec;
   const expires = expiry(publication, now) ?? null;
-  return { prefix, distribution, format, components, architectures, origin, label, generation, publishedAt, signedBy, fields, repos, validUntil, expires };
+  return { prefix, distribution, format, components, architectures, origin, label, generation, publishedAt, signedBy, fields, repos, exact, validUntil, expires };
 }
 
 /** Throws E_NOT_FOUND. */

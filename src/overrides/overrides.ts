@@ -21,9 +21,16 @@ export interface OverrideInput {
   readonly fingerprints: readonly string[];
   /** Those keys, armored. */
   readonly publicKey: string;
-  readonly publications: readonly { readonly prefix: string; readonly distribution: string }[];
+  readonly publications: readonly OverridePublication[];
   /** Every published path of the release, below the public folder. */
   readonly paths: readonly string[];
+}
+
+export interface OverridePublication {
+  readonly prefix: string;
+  readonly distribution: string;
+  /** Repositories that their upstream signed, by their folders below the distribution -> the keys, armored. */
+  readonly keys?: Readonly<Record<string, string>>;
 }
 
 export interface OverrideFile {

@@ -93,10 +93,10 @@ function checkTrees({ catalog, publicRoot }: CheckRequest): string[] {
 }
 
 /** The served tree as a client sees it. */
-async function checkPublication(publication: Publication, { publicRoot, deep, clock }: CheckRequest, ctx: Context): Promise<string[]> {
+async function checkPublication(publication: Publication, { catalog, publicRoot, deep, clock }: CheckRequest, ctx: Context): Promise<string[]> {
   const name = `publication ${publication.prefix} ${publication.distribution}`;
   if (!isServing({ publicRoot, ...publication }, publication)) return [`${name}: generation ${publication.generation} is not what is served`];
-  const request = { publicRoot, now: clock(), check: fileChecker({ hash: deep }), unpack: deep };
+  const request = { catalog, publicRoot, now: clock(), check: fileChecker({ hash: deep }), unpack: deep };
   const { problems } = await verifyPublication(publication, request, ctx);
   return problems.map(({ path, problem }) => `${name}: ${path} ${problem}`);
 }

@@ -11,12 +11,13 @@ import type { Publication, PublicationFields, PublicationSpec, PublishIntent } f
 import type { Clock, Context } from '../core/context.ts';
 import { canonicalJson } from '../core/digest.ts';
 import type { Content, Snapshot } from '../core/snapshot.ts';
-import type { PublishingFormat, RepoFormat } from '../formats/format.ts';
+import type { ExactFormat, PublishingFormat, RepoFormat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Pool } from '../pool/index.ts';
 import type { Signer } from '../sign/signer.ts';
 import * as durable from '../util/durable.ts';
 import { checkNames } from './check-names.ts';
+import { carryExact, exactFiles, linkExact, type ExactFiles, type ExactTools } from './exact.ts';
 import { isHalfExpired } from './expiry.ts';
 import { writeFileLists } from './file-lists.ts';
 import { isServing, keptGenerations, pruneGenerations, type KeepRule } from './generations.ts';
@@ -75,7 +76,8 @@ export async function publish(
   const before = publications.find(request.prefix, request.distribution);
   checkFields(request);
   format.publishing.profile(request.fields?.clients); // before anything is done
-  const spec = specOf(request, signer, format, tools.catalog);
+  const exact = await exactComponents(request, { ...tools, format }, ctx);
+  const spec = specOf(request, { signer, format, exact }, tools.catalog);
   const place: Place = { publicRoot: tools.publicRoot, prefix: request.prefix, distribution: request.distribution };
   const stays = before !== undefined && request.refresh !== true && isServed(before, request, spec) && !isHalfExpired(before, tools.clock());
   if (stays && isServing(place, before)) {
@@ -84,20 +86,29 @@ export async function publish(
 
   ctx.report({ type: 'phase', subject: `${place.prefix} ${place.distribution}`, text: 'publishing' });
   // What is served has its files, unless the tree is damaged or somebody wants it made anew.
-  const whole = before !== undefined && request.refresh !== true && isServing(place, before) ? before : undefined;
-  const contents = [...request.components.values()].map(({ content }) => content);
-  const components = contentsOf(request);
+  const whole = before !== undefined && before.spec.exact === undefined && request.refresh !== true && isServing(place, before) ? before : undefined;
+  const components = contentsOf(request, exact);
+  const contents = [...components.values()];
   const { linked, indexes } = await whileCompressing(contents, { format, tools, clients: spec.clients }, ctx, async (working) => ({
     linked: await linkFiles(contents, whole, { format, place, again: before !== undefined, tools }),
     indexes: await prepareIndexes(components, spec.architectures, { ...tools, format: format.publishing }, working),
   }));
-  const intent = await writeGeneration(request, { spec, signer, format, place, components, indexes }, tools, ctx);
+  const intent = await writeGeneration(request, { spec, signer, format, place, components, exact, indexes }, tools, ctx);
   await exportKey(place, signer);
   switchTo(intent, place, format, tools);
   pruneGenerations(place, tools);
   const publication = publications.find(request.prefix, request.distribution);
   if (publication === undefined) throw new Error('A publication vanished while it was made');
   return { publication, changed: true, linked };
+}
+
+async function exactComponents({ components }: PublishRequest, tools: ExactTools, ctx: Context): Promise<ReadonlyMap<string, ExactFiles>> {
+  const found = new Map<string, ExactFiles>();
+  for (const [component, { content }] of components) {
+    const files = await exactFiles(content, tools, ctx);
+    if (files !== undefined) found.set(component, files);
+  }
+  return found;
 }
 
 interface Compressing {
@@ -134,7 +145,7 @@ async function exportKey({ publicRoot, prefix }: Place, signer: Signer): Promise
   if (!existsSync(path) || !readFileSync(path).equals(key)) durable.writeFileDurably(path, key);
 }
 
-function specOf(request: PublishRequest, signer: Signer, format: RepoFormat, catalog: Catalog): PublicationSpec {
+function specOf(request: PublishRequest, { signer, format, exact }: Pick<Writing, 'signer' | 'format' | 'exact'>, catalog: Catalog): PublicationSpec {
   const partitions = [...request.components.values()].flatMap(({ content }) =>
     catalog.contents.leaves(content.id).map((leaf) => leaf.partition),
   );
@@ -144,6 +155,7 @@ function specOf(request: PublishRequest, signer: Signer, format: RepoFormat, cat
     label: request.label,
     signedBy: [...signer.fingerprints],
     ...request.fields,
+    ...(exact.size === 0 ? {} : { exact: [...exact.keys()].sort() }),
     ...(request.given === undefined || Object.keys(request.given).length === 0 ? {} : { given: request.given }),
     ...(request.repos === undefined || Object.keys(request.repos).length === 0 ? {} : { repos: request.repos }),
   };
@@ -161,14 +173,16 @@ interface Writing {
   readonly signer: Signer;
   readonly format: RepoFormat;
   readonly place: Place;
+  /** Those that are not exact. */
   readonly components: Components;
+  readonly exact: ReadonlyMap<string, ExactFiles>;
   readonly indexes: readonly PreparedIndex[];
 }
 
 /** Writes a complete, signed and flushed generation that nobody reads yet. */
 async function writeGeneration(
   request: PublishRequest,
-  { spec, signer, format, place, components, indexes }: Writing,
+  { spec, signer, format, place, components, exact, indexes }: Writing,
   tools: PublishTools,
   ctx: Context,
 ): Promise<PublishIntent> {
@@ -191,14 +205,23 @@ async function writeGeneration(
   }
   carryOver(place, folder, { format, tools });
 
-  const names = [...components.keys()];
+  const names = [...request.components.keys()].sort();
   const date = await nextDate(place, tools, ctx);
   const validUntil = spec.validFor === undefined ? undefined : new Date(date.getTime() + spec.validFor);
   const plan = { ...rootFields(spec, request.distribution), date, ...(validUntil === undefined ? {} : { validUntil }), components: names, files: listed };
   for (const seat of format.publishing.seats(names, spec.architectures)) {
+    const files = exact.get(seat.component ?? '');
+    if (files !== undefined) {
+      written.push(...linkExact(folder, seat.base ?? '', files, tools.pool));
+      // For clients in the middle of a generation that was not exact.
+      const { pool } = format.publishing.folders;
+      if (seat.base !== undefined && !files.some(({ name }) => name.split('/', 1)[0] === pool)) linkPool(place, join(folder, seat.base), format.publishing);
+      continue;
+    }
     await writeRoot(join(folder, seat.root), format.publishing.root(plan, seat), { signer, format: format.publishing, clients });
     if (seat.base !== undefined) linkPool(place, join(folder, seat.base), format.publishing);
   }
+  if (format.exact !== undefined) carryOverExact(place, folder, format.exact, tools);
   await durable.flushTree(folder);
   durable.flushFolder(dirname(folder));
   return {
@@ -207,7 +230,7 @@ async function writeGeneration(
     format: format.id,
     generation: number,
     components: [...request.components].map(([component, { id }]) => ({ component, snapshot: id })),
-    contents: [...new Set([...components.values()].map(({ id }) => id))],
+    contents: [...new Set([...request.components.values()].map(({ content }) => content.id))],
     indexes: written,
     spec: { ...spec, ...(validUntil === undefined ? {} : { validUntil: validUntil.toISOString() }) },
     publishedAt: date.toISOString(),
@@ -237,9 +260,9 @@ function linkPool(place: Place, base: string, { folders }: PublishingFormat): vo
   durable.linkSymbolically(relative(base, join(prefixFolder(place), folders.pool)), join(base, folders.pool));
 }
 
-/** The components by name, for they are written in that order. */
-function contentsOf(request: PublishRequest): Components {
-  const sorted = [...request.components].sort(([a], [b]) => (a < b ? -1 : 1));
+/** The components by name, for they are written in that order; less those that are written as they came. */
+function contentsOf(request: PublishRequest, exact: ReadonlyMap<string, ExactFiles>): Components {
+  const sorted = [...request.components].filter(([name]) => !exact.has(name)).sort(([a], [b]) => (a < b ? -1 : 1));
   return new Map(sorted.map(([name, { content }]) => [name, content]));
 }
 
@@ -266,6 +289,16 @@ function carryOver(place: Place, folder: string, { format, tools }: { format: Re
       durable.makeFolder(dirname(join(folder, hashed)));
       durable.linkFile(from, join(folder, hashed));
     }
+  }
+}
+
+/** The same for repositories kept exactly, whose files have the names that the upstream gave them. */
+function carryOverExact(place: Place, folder: string, { keyPath }: ExactFormat, tools: PublishTools): void {
+  const generations = tools.catalog.publications.generations(place.prefix, place.distribution);
+  for (const generation of keptGenerations(generations, { keep: tools.keep, now: tools.clock(), coming: 1 }).toReversed()) {
+    // A key says whose signature stands there now.
+    const files = generation.indexes.filter(({ path }) => !path.endsWith(`/${keyPath}`));
+    carryExact(generationFolder(place, generation.number), folder, files);
   }
 }
 

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Publication } from '../catalog/publications.ts';
 import type { Context } from '../core/context.ts';
 import { isArtifactsError } from '../core/errors.ts';
@@ -17,6 +18,7 @@ import { isServing } from './generations.ts';
 import { distributionLink, keyPath, prefixFolder, type Place } from './layout.ts';
 
 export interface VerifyRequest {
+  readonly catalog: Pick<Catalog, 'publications'>;
   readonly publicRoot: string;
   readonly now: Date;
   readonly check: FileCheck;
@@ -54,6 +56,10 @@ export async function verifyPublication(publication: Publication, request: Verif
   let packages = 0;
   const { components, spec } = publication;
   for (const seat of format.publishing.seats(components.map(({ component }) => component), spec.architectures)) {
+    if (seat.component !== undefined && spec.exact?.includes(seat.component) === true) {
+      packages += await verifyExact({ seat, folder, seen, request, publication }, ctx);
+      continue;
+    }
     const looking: Looking = { publication, place, folder, format, seen, request, seat };
     const text = await verifySignatures(looking);
     const root = text === undefined ? undefined : readRoot(text, looking);
@@ -108,6 +114,20 @@ function newFindings(publicRoot: string): Findings {
       problems.push({ path: relative(publicRoot, path), problem });
     },
   };
+}
+
+/** What an upstream made and signed is compared with what was mirrored, file by file. Returns how many packages it has. */
+async function verifyExact({ seat, folder, seen, request, publication }: Pick<Looking, 'seat' | 'folder' | 'seen' | 'request' | 'publication'>, ctx: Context): Promise<number> {
+  const generations = request.catalog.publications.generations(publication.prefix, publication.distribution);
+  const files = generations.find(({ number }) => number === publication.generation)?.indexes ?? [];
+  const own = files.filter(({ path }) => path.startsWith(`${seat.base ?? ''}/`));
+  for (const file of own) {
+    ctx.signal.throwIfAborted();
+    const target = join(folder, file.path);
+    const problem = seen.look(target) ? await request.check(target, file) : undefined;
+    if (problem !== undefined) seen.problem(target, problem);
+  }
+  return own.filter(({ path }) => !path.startsWith(`${seat.root}/`)).length;
 }
 
 /** The text of the root metadata, also when its signature is not good: so that one problem hides no other. */

@@ -51,11 +51,19 @@ export interface Manifest {
   };
   /** What was made besides packages: whoever copies the release generates from it what lists the artifacts of all releases. */
   readonly artifacts: readonly ManifestArtifact[];
-  readonly publications: readonly { readonly prefix: string; readonly distribution: string; readonly generation: number }[];
+  readonly publications: readonly ManifestPublication[];
   /** Folders that are replaced as a whole when the release is built anew: whoever copies the release switches them, too. */
   readonly places: readonly string[];
   readonly nodes: readonly ManifestNode[];
   readonly files: readonly ManifestFile[];
+}
+
+export interface ManifestPublication {
+  readonly prefix: string;
+  readonly distribution: string;
+  readonly generation: number;
+  /** See OverridePublication. */
+  readonly keys?: Readonly<Record<string, string>>;
 }
 
 /** The public keys that signed a build, beside its manifest. */
@@ -80,7 +88,8 @@ export async function writeManifest(
   // Listed, so that whoever trusts the signature may trust the other keys as well.
   const keyFile = { path: join('releases', spec.name, build, MANIFEST_KEY), size: key.length, sha256: sha256(key) };
   const published = [...filesOf(publications, tools), ...artifactFiles(spec.name, artifacts, tools.catalog)];
-  const overrides = overridesOf(spec, { publications, paths: published.map(({ path }) => path), key: key.toString() }, tools.signer);
+  const listed = publications.map((publication) => listedPublication(publication, tools));
+  const overrides = overridesOf(spec, { publications: listed, paths: published.map(({ path }) => path), key: key.toString() }, tools.signer);
   const overrideList = overrides.map(({ path, text }) => ({ path: join('releases', spec.name, build, path), size: Buffer.byteLength(text), sha256: sha256(text) }));
   const manifest: Manifest = {
     schema: 1,
@@ -90,7 +99,7 @@ export async function writeManifest(
     createdAt: tools.clock().toISOString(),
     inputs: { snapshots: snapshotsOf(spec, tools.catalog), tools: await toolVersions() },
     artifacts: artifacts.map(({ id, kind, facts, madeAt, files }) => ({ id, kind, facts, madeAt, paths: files.map(({ path }) => path) })),
-    publications: publications.map(({ prefix, distribution, generation }) => ({ prefix, distribution, generation })),
+    publications: listed,
     places: [...publications.map(placeOf), ...treesOf(spec.name, tools.catalog).map(({ place }) => place)].sort(),
     nodes,
     files: [...published, ...overrideList, keyFile].sort((a, b) => (a.path < b.path ? -1 : 1)),
@@ -114,7 +123,7 @@ export async function writeManifest(
 }
 
 interface Overridden {
-  readonly publications: readonly Publication[];
+  readonly publications: readonly ManifestPublication[];
   readonly paths: readonly string[];
   /** The public keys. */
   readonly key: string;
@@ -125,6 +134,17 @@ function overridesOf({ name, baseUrl }: ReleaseSpec, { publications, paths, key 
   if (baseUrl === undefined) return [];
   const input = { release: name, baseUrl: baseUrl.replace(/\/+$/, ''), fingerprints, publicKey: key, publications, paths };
   return publishedOverrides(input).map(({ path, text }) => ({ path: `overrides/${path}`, text }));
+}
+
+/** With the keys of upstreams whose signature it serves: who believes the manifest need not fetch them. */
+function listedPublication(publication: Publication, { publicRoot }: ManifestTools): ManifestPublication {
+  const { prefix, distribution, generation, components, spec, format } = publication;
+  const { publishing, exact } = formatOf(format);
+  const seats = publishing.seats(components.map(({ component }) => component), spec.architectures);
+  const signedElsewhere = seats.filter(({ component, base }) => base !== undefined && component !== undefined && spec.exact?.includes(component) === true);
+  const keyOf = ({ base = '' }: Seat): string => readFileSync(join(publicRoot, placeOf(publication), base, exact?.keyPath ?? ''), 'utf8');
+  const keys = Object.fromEntries(signedElsewhere.map((seat) => [seat.base ?? '', keyOf(seat)]));
+  return { prefix, distribution, generation, ...(signedElsewhere.length === 0 ? {} : { keys }) };
 }
 
 /** Lists the releases that are complete. Written last, so that what it does not name is absent and not on its way. */
@@ -184,7 +204,8 @@ function* filesOf(publications: readonly Publication[], { catalog, publicRoot }:
     const seats = publishing.seats(publication.components.map(({ component }) => component), publication.spec.architectures);
     const { keyFile } = publishing.profile(publication.spec.clients);
     const keyFiles = keyFile === undefined ? [] : [keyFile];
-    for (const path of seats.flatMap(({ root }) => [...Object.values(publishing.signedFiles), ...keyFiles].map((name) => join(distribution, root, name)))) {
+    const roots = new Set(seats.flatMap(({ root }) => [...Object.values(publishing.signedFiles), ...keyFiles].map((name) => join(distribution, root, name))));
+    for (const path of roots) {
       const bytes = readFileSync(join(publicRoot, path));
       yield { path, size: bytes.length, sha256: sha256(bytes) };
     }
@@ -192,10 +213,13 @@ function* filesOf(publications: readonly Publication[], { catalog, publicRoot }:
       .generations(publication.prefix, publication.distribution)
       .find(({ number }) => number === publication.generation);
     for (const { path, size, sha256: digest } of served?.indexes ?? []) {
-      const names = new Set([...(publishing.namesStay ? [path] : []), publishing.hashedPath(path, digest)]);
-      for (const name of names) yield { path: join(distribution, name), size, sha256: digest };
+      // Where names do not stay, a path is the one it has for ever.
+      const names = publishing.namesStay ? new Set([path, publishing.hashedPath(path, digest)]) : [path];
+      for (const name of names) {
+        if (!roots.has(join(distribution, name))) yield { path: join(distribution, name), size, sha256: digest };
+      }
     }
-    for (const content of served?.contents ?? []) {
+    for (const content of pooledContents(publication, catalog)) {
       for (const id of catalog.contents.allMembers(content)) {
         const record = catalog.records.head(id);
         for (const [index, place] of publishing.poolPaths(record).entries()) {
@@ -210,6 +234,12 @@ function* filesOf(publications: readonly Publication[], { catalog, publicRoot }:
       }
     }
   }
+}
+
+/** Contents whose packages lie in the pool: those of exact repositories lie where their upstream has them. */
+function pooledContents({ components, spec: { exact = [] } }: Publication, { snapshots }: Catalog): Set<number> {
+  const pooled = components.filter(({ component }) => !exact.includes(component));
+  return new Set(pooled.map(({ snapshot }) => snapshots.get(snapshot).content.id));
 }
 
 /** Where clients look for packages of a partition: below the prefix, or in each of the places that serve it. */

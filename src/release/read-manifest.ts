@@ -80,8 +80,11 @@ function readFile({ path, size, sha256: digest }: Readonly<Record<string, unknow
   return { path: readPath(path), size, sha256: parsed };
 }
 
-function readPublication({ prefix, distribution, generation }: Readonly<Record<string, unknown>>): Manifest['publications'][number] {
-  return { prefix: readPath(prefix), distribution: readPath(distribution), generation: Number(generation) };
+function readPublication({ prefix, distribution, generation, keys }: Readonly<Record<string, unknown>>): Manifest['publications'][number] {
+  const read = { prefix: readPath(prefix), distribution: readPath(distribution), generation: Number(generation) };
+  if (keys === undefined) return read;
+  if (typeof keys !== 'object' || keys === null) throw bad('describes the keys of a publication badly');
+  return { ...read, keys: Object.fromEntries(Object.entries(keys).map(([base, key]) => [readPath(base), String(key)])) };
 }
 
 function readArtifact(written: Readonly<Record<string, unknown>>, release: string, byPath: ReadonlyMap<string, ManifestFile>): Artifact {

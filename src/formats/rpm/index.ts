@@ -3,6 +3,7 @@
  * packages, `noarch` and `src` among them; each architecture that packages run on is published as a repository of its own.
  */
 import type { RepoFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
+import { exactFormat } from './exact.ts';
 import { localFiles } from './local.ts';
 import { readMirrorList } from './mirror-list.ts';
 import { otherDigests } from './other-digests.ts';
@@ -27,6 +28,7 @@ export const rpm: RepoFormat = {
   },
   local: localFiles,
   publishing,
+  exact: exactFormat,
 };
 
 /** `readRoot` names none. */

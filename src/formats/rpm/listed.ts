@@ -7,9 +7,10 @@ import { malformed } from './malformed.ts';
 import { mergeComps } from './merge-comps.ts';
 import { mergeModules } from './merge-modules.ts';
 import { mergeUpdateinfo, type Note } from './merge-updateinfo.ts';
-import { LISTED } from './pool-path.ts';
+import { EXACT, LISTED } from './pool-path.ts';
 
-interface ListedText {
+/** What the text of a record tells. */
+export interface ListedText {
   readonly packing: Packing;
   readonly plain: Digested;
   /** `.xml`, `.yaml`, or nothing. */
@@ -57,7 +58,7 @@ const SUFFIXES: Readonly<Record<Packing, string>> = { xz: '.xz', gz: '.gz', bz2:
 
 export const listedFiles: ListedFormat = {
   partition: LISTED,
-  paths: (name, component, architectures) => architectures.map((architecture) => `${baseOf(component, architecture)}/repodata/${name}`),
+  paths: (name, component, architectures) => (name === EXACT ? [] : architectures).map((architecture) => `${baseOf(component, architecture)}/repodata/${name}`),
   record: (name, { offers, plain }) => {
     const offer = offers[0];
     if (offer === undefined) throw new Error(`${name} is offered in no form`);

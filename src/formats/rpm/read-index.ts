@@ -21,6 +21,14 @@ export interface IndexStreams {
 
 const BATCH = 64;
 
+/** Where the packages lie that primary names, those it names twice as often. Throws like `readPackages`. */
+export async function* readPlaces(primary: AsyncIterable<Buffer>, trust: DigestTrust): AsyncGenerator<Pick<Primary, 'href' | 'base' | 'place'> & Pick<FileRef, 'sha256'>> {
+  for await (const chunk of packageChunks(primary, 'primary')) {
+    const { href, base, place, file } = readPrimary(chunk, trust);
+    yield { href, base, place, sha256: file.sha256 };
+  }
+}
+
 /** Reads packages as the bytes arrive. Throws E_FORMAT, E_WEAK_HASH or E_PATH, naming the package. */
 export async function* readPackages({ primary, filelists, other }: IndexStreams, wishes: PackageWishes): AsyncGenerator<UpstreamPackage[]> {
   const files = openCompanion(filelists, 'filelists');

@@ -2,7 +2,8 @@
 import type { OtherDigest } from '../../core/digest.ts';
 import type { PackageRecord } from '../../core/package.ts';
 import type { Packing } from '../../util/unpack.ts';
-import type { Digested, RootEntry, UpstreamIndex, UpstreamPackage, UpstreamRequest, UpstreamRoot } from '../format.ts';
+import type { Digested, ExactUpstream, RootEntry, UpstreamIndex, UpstreamPackage, UpstreamRequest, UpstreamRoot } from '../format.ts';
+import { exactRecord } from './exact.ts';
 import { listedRecord } from './listed.ts';
 import { malformed } from './malformed.ts';
 import { readRepomd, type Repomd, type RepomdRecord } from './repomd.ts';
@@ -20,7 +21,9 @@ export function readRoot(text: Buffer, request: UpstreamRequest): UpstreamRoot {
   const find = (type: string): UpstreamIndex[] => repomd.records.filter((record) => record.type === type).slice(0, 1).map(indexOf);
   const [primary] = find('primary');
   if (primary === undefined) throw malformed('repomd.xml', 'no primary');
+  const exact = kinds.includes('exact');
   const wants = (partition: string): boolean => {
+    if (exact) return true;
     if (partition === 'src') return kinds.includes('source');
     return architectures.length === 0 || partition === 'noarch' || architectures.includes(partition);
   };
@@ -30,7 +33,15 @@ export function readRoot(text: Buffer, request: UpstreamRequest): UpstreamRoot {
     indexes: [{ ...primary, companions: [...find('filelists'), ...find('other')], wants, weak }],
     files: repomd.records.filter((record) => isKept(record) && patterns.some((pattern) => pattern.test(record.type))).map(fileOf),
     bundles: [],
+    ...(exact ? { exact: exactUpstream(repomd, primary, weak) } : {}),
   };
+}
+
+function exactUpstream({ records }: Repomd, { offers }: UpstreamIndex, weak: boolean): ExactUpstream {
+  const [offer] = offers;
+  if (offer === undefined) throw new Error('primary is offered in no form');
+  const text = { primary: offer.paths[0] ?? '', form: offer.compression, weak };
+  return { files: records.map(fileOf), record: (files) => exactRecord(files, text) };
 }
 
 /** `*` stands for anything. */
