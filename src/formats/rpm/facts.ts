@@ -81,13 +81,19 @@ export function readFacts(head: PackageHead, place: string): PackageFacts {
       0,
     headerStart: head.start,
     headerEnd: head.end,
-    relations: readRelations(header, new Set(files.map(({ path }) => path)), place),
+    relations: readRelations(header, { owned: new Set(files.map(({ path }) => path)), self: head.format === 3 && !isSource(header) ? selfOf(header) : undefined, place }),
     files,
     changelogs: readChangelogs(header),
   };
 }
 
 const EMPTY = Buffer.alloc(0);
+
+function selfOf(header: Header): { readonly name: string; readonly evr: string } {
+  const text = (tag: number): string => header.strings(tag)[0]?.toString('latin1') ?? '';
+  const [epoch] = header.numbers(TAG.epoch);
+  return { name: text(TAG.name), evr: `${epoch === undefined ? '' : `${epoch}:`}${text(TAG.version)}-${text(TAG.release)}` };
+}
 
 /** rpm takes for a source package what says so and what names no source package (rpm's lib/package.cc). */
 function isSource(header: Header): boolean {

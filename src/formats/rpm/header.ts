@@ -8,6 +8,10 @@ export interface Header {
   /** Bytes of the whole header, without what aligns the next one. */
   readonly length: number;
   readonly entries: ReadonlyMap<number, HeaderEntry>;
+  /** Whether all of it is one region that must not change: what signatures of headers need. */
+  readonly hasRegion: boolean;
+  /** Whether tags stand in their order, each once. */
+  readonly isSorted: boolean;
   /** Values of a string tag; none when it is absent or no string. */
   strings(tag: number): readonly Buffer[];
   /** The same values one behind another, a NUL behind each: to be looked at together. */
@@ -66,15 +70,21 @@ export function readHeader(bytes: Buffer, kind: HeaderKind, place: string): Head
   if (hasRegion) checkRegion(index[0] as RawEntry, data, { kind, count, wrong });
   const entries = new Map<number, HeaderEntry>();
   let end = 0;
+  let last = 0;
+  let isSorted = true;
   for (const raw of hasRegion ? index.slice(1) : index) {
     const size = entrySize(raw, data, { previousEnd: end, wrong });
     end = raw.offset + size;
+    isSorted &&= raw.tag > last;
+    last = raw.tag;
     // rpm takes the first of equal tags.
     if (!entries.has(raw.tag)) entries.set(raw.tag, new Entry(raw, data, size));
   }
   return {
     length,
     entries,
+    hasRegion,
+    isSorted,
     strings: (tag) => strings(entries.get(tag)),
     packedStrings: (tag) => packedStrings(entries.get(tag)),
     numbers: (tag) => numbers(entries.get(tag)),

@@ -1,4 +1,4 @@
-/** Packages as files (rpm's format_v4): lead, signature header aligned to 8 bytes, header, payload. */
+/** Packages as files (rpm's format_v3, _v4 and _v6): lead, signature header aligned to 8 bytes, header, payload. */
 import { createHash, type Hash } from 'node:crypto';
 import type { PackageScan, PackedDescription } from '../format.ts';
 import { headerLength, INTRO_BYTES, MAIN, readHeader, SIGNATURE, type Header } from './header.ts';
@@ -9,6 +9,8 @@ import { SIGNATURE_TAG, TAG } from './tags.ts';
 export interface PackageHead {
   readonly signature: Header;
   readonly header: Header;
+  /** The version of the format: 3, 4 or 6. */
+  readonly format: number;
   /** Where the header begins in the file, and the first byte behind it. */
   readonly start: number;
   readonly end: number;
@@ -33,9 +35,26 @@ function readUnknown(bytes: Buffer, place: string): PackageHead {
   const signature = readHeader(bytes.subarray(LEAD_BYTES), SIGNATURE, place);
   const start = aligned(LEAD_BYTES + signature.length);
   const header = readHeader(bytes.subarray(start), MAIN, place);
-  const head = { signature, header, start, end: start + header.length };
+  const head = { signature, header, format: formatOf(header), start, end: start + header.length };
+  if (head.format >= 6) checkStrictly(head, place);
   checkHeaderDigests(head, bytes.subarray(start, head.end), place);
   return head;
+}
+
+/** Before rpm 4 headers were no regions; from rpm 6 on they name their format. */
+function formatOf(header: Header): number {
+  return header.numbers(TAG.rpmFormat)[0] ?? (header.hasRegion ? 4 : 3);
+}
+
+/** format_v6: what older formats tolerate is an error. */
+function checkStrictly({ signature, header, format }: PackageHead, place: string): void {
+  const wrong = (problem: string): Error => malformed(place, `this is a package of format ${format}, and ${problem}`);
+  if (format > 6) throw wrong('later formats than 6 are not known');
+  if (!signature.hasRegion || !header.hasRegion) throw wrong('a header is no region');
+  if (!signature.isSorted || !header.isSorted) throw wrong('tags are out of their order');
+  const late = [...signature.entries.keys()].find((tag) => tag > 999);
+  if (late !== undefined) throw wrong(`its signature header has the tag ${late}`);
+  if (!signature.entries.has(SIGNATURE_TAG.sha256)) throw wrong('its header has no digest');
 }
 
 function checkLead(bytes: Buffer, place: string): void {
@@ -48,13 +67,32 @@ function aligned(at: number): number {
   return at + ((8 - (at % 8)) % 8);
 }
 
-/** signatures_digests: SHA1HEADER and SHA256HEADER. Whichever is there must be right. */
+/** signatures_digests: SHA1HEADER, SHA256HEADER and SHA3_256. Whichever is there must be right. */
 function checkHeaderDigests({ signature }: PackageHead, header: Buffer, place: string): void {
-  for (const [tag, algorithm] of [[SIGNATURE_TAG.sha1, 'sha1'], [SIGNATURE_TAG.sha256, 'sha256']] as const) {
+  for (const [tag, algorithm] of [[SIGNATURE_TAG.sha1, 'sha1'], [SIGNATURE_TAG.sha256, 'sha256'], [SIGNATURE_TAG.sha3, 'sha3-256']] as const) {
     const listed = signature.strings(tag)[0]?.toString('latin1');
     if (listed === undefined || createHash(algorithm).update(header).digest('hex') === listed) continue;
     throw malformed(place, `the header has another ${algorithm.toUpperCase()} than its package says`);
   }
+}
+
+/** PGPHASHALGO, RFC 9580, 9.5. Format 6 has no tag for it: it is SHA-256. */
+const ALGORITHMS: Readonly<Record<number, string>> = { 8: 'sha256', 9: 'sha384', 10: 'sha512', 11: 'sha224' };
+
+interface PayloadDigest {
+  readonly algorithm: string;
+  readonly expected: string;
+  /** Whether the header belongs to what is hashed. */
+  readonly withHeader: boolean;
+}
+
+/** What tells whether the payload is whole: its digest in the header, or what there was before rpm 4.14. */
+function payloadDigest({ signature, header }: PackageHead): PayloadDigest | undefined {
+  const algorithm = ALGORITHMS[header.numbers(TAG.payloadDigestAlgorithm)[0] ?? 8];
+  const expected = header.strings(TAG.payloadDigest)[0]?.toString('latin1');
+  if (algorithm !== undefined && expected !== undefined) return { algorithm, expected, withHeader: false };
+  const sum = signature.binary(SIGNATURE_TAG.md5);
+  return sum === undefined ? undefined : { algorithm: 'md5', expected: sum.toString('hex'), withHeader: true };
 }
 
 /** Takes the head out of the bytes of a package as they come, and checks the payload against its digest. */
@@ -126,11 +164,11 @@ class RpmScan implements PackageScan {
     this.#gathered = [];
     const head = readUnknown(this.#head, this.#label);
     scanned.set(this.#head, head);
-    const { header } = head;
-    const expected = header.strings(TAG.payloadDigest)[0]?.toString('latin1');
-    // PAYLOADDIGESTALGO 8 is SHA-256 (RFC 9580, 9.5), the only one in use.
-    if (expected === undefined || header.numbers(TAG.payloadDigestAlgorithm)[0] !== 8) return;
-    this.#expected = expected;
-    this.#payload = createHash('sha256').update(bytes.subarray(this.#wanted));
+    const digest = payloadDigest(head);
+    if (digest === undefined) return;
+    this.#expected = digest.expected;
+    this.#payload = createHash(digest.algorithm);
+    if (digest.withHeader) this.#payload.update(this.#head.subarray(head.start));
+    this.#payload.update(bytes.subarray(this.#wanted));
   }
 }

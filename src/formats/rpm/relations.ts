@@ -1,6 +1,6 @@
 /** What a header says that a package needs and offers, reduced as createrepo_c does. */
 import type { Header } from './header.ts';
-import { RELATION_TAGS } from './tags.ts';
+import { OLD_WEAK_TAGS, RELATION_TAGS } from './tags.ts';
 import { exactTexts } from './text.ts';
 import { compareVersions } from './version.ts';
 
@@ -22,16 +22,35 @@ export interface Relation {
   readonly pre: boolean;
 }
 
-/** `owned`: the paths the package installs. */
-export function readRelations(header: Header, owned: ReadonlySet<string>, place: string): Relations {
-  const provides = readRaw(header, 'provides', place);
-  const plain = (raws: readonly RawRelation[]): readonly Relation[] => raws.flatMap((raw) => parse(raw) ?? []);
-  const relations = (kind: RelationKind): readonly Relation[] => {
-    if (kind === 'provides') return plain(provides);
-    const raws = readRaw(header, kind, place);
-    return kind === 'requires' ? requires(raws, { provided: new Set(provides.map(keyOf)), owned }) : plain(raws);
+export interface RelationsOf {
+  /** The paths the package installs. */
+  readonly owned: ReadonlySet<string>;
+  /** `[epoch:]version-release` that the package provides under its own name without saying so, as before rpm 4. */
+  readonly self?: { readonly name: string; readonly evr: string } | undefined;
+  readonly place: string;
+}
+
+export function readRelations(header: Header, { owned, self, place }: RelationsOf): Relations {
+  const raw = (kind: RelationKind): readonly RawRelation[] => readRaw(header, RELATION_TAGS[kind], { field: kind, place });
+  // What rpm itself adds to such packages (legacyRetrofit).
+  const provides = self === undefined ? raw('provides') : [...raw('provides'), { ...self, sense: EQUAL }];
+  const { needed, wanted } = requires(raw('requires'), { provided: new Set(provides.map(keyOf)), owned });
+  const old = (kind: keyof typeof OLD_WEAK_TAGS, strong: boolean): readonly RawRelation[] =>
+    readRaw(header, OLD_WEAK_TAGS[kind], { field: kind, place }).filter(({ sense }) => ((sense & STRONG) !== 0) === strong);
+  return {
+    provides: plain(provides),
+    requires: needed,
+    conflicts: plain(raw('conflicts')),
+    obsoletes: plain(raw('obsoletes')),
+    suggests: plain([...raw('suggests'), ...old('suggests', false)]),
+    enhances: plain([...raw('enhances'), ...old('enhances', false)]),
+    recommends: [...wanted, ...plain([...raw('recommends'), ...old('suggests', true)])],
+    supplements: plain([...raw('supplements'), ...old('enhances', true)]),
   };
-  return Object.fromEntries(RELATION_KINDS.map((kind) => [kind, relations(kind)])) as unknown as Relations;
+}
+
+function plain(raws: readonly RawRelation[]): readonly Relation[] {
+  return raws.flatMap((raw) => parse(raw) ?? []);
 }
 
 interface RawRelation {
@@ -41,11 +60,11 @@ interface RawRelation {
   readonly evr: string;
 }
 
-function readRaw(header: Header, kind: RelationKind, place: string): RawRelation[] {
-  const [names, flags, versions] = RELATION_TAGS[kind];
+function readRaw(header: Header, [names, flags, versions]: readonly [number, number, number], where: { readonly field: string; readonly place: string }): RawRelation[] {
+  if (!header.entries.has(names)) return [];
   const senses = header.numbers(flags);
-  const evrs = exactTexts(header, versions, { field: kind, place });
-  return exactTexts(header, names, { field: kind, place }).map((name, at) => ({ name, sense: senses[at] ?? 0, evr: evrs[at] ?? '' }));
+  const evrs = exactTexts(header, versions, where);
+  return exactTexts(header, names, where).map((name, at) => ({ name, sense: senses[at] ?? 0, evr: evrs[at] ?? '' }));
 }
 
 const FLAGS: Readonly<Record<number, Relation['flags']>> = { 2: 'LT', 4: 'GT', 8: 'EQ', 10: 'LE', 12: 'GE' };
@@ -74,6 +93,11 @@ function parse(raw: RawRelation): Relation | undefined {
 /** RPMSENSE_POSTTRANS, _PREREQ, _PRETRANS, _SCRIPT_PRE and _SCRIPT_POST (include/rpm/rpmds.h). */
 const BEFORE = (1 << 5) | (1 << 6) | (1 << 7) | (1 << 9) | (1 << 10);
 
+/** RPMSENSE_MISSINGOK: wanted, and not needed; RPMSENSE_STRONG of the old weak ones. */
+const MISSINGOK = 1 << 19;
+const STRONG = 1 << 27;
+const EQUAL = 8;
+
 /**
  * Left out are rpm's own features, what the package meets itself and repetitions; of the versions of the C library only
  * the highest stays, and stands last.
@@ -81,8 +105,9 @@ const BEFORE = (1 << 5) | (1 << 6) | (1 << 7) | (1 << 9) | (1 << 10);
 function requires(
   raws: readonly RawRelation[],
   { provided, owned }: { readonly provided: ReadonlySet<string>; readonly owned: ReadonlySet<string> },
-): Relation[] {
+): { readonly needed: readonly Relation[]; readonly wanted: readonly Relation[] } {
   const found: Relation[] = [];
+  const wanted: Relation[] = [];
   const last = new Map<string, string>();
   let libc: Relation | undefined;
   for (const raw of raws) {
@@ -93,6 +118,10 @@ function requires(
     if (last.get(name) === key) continue;
     const parsed = parse(raw);
     if (parsed === undefined) continue;
+    if ((raw.sense & MISSINGOK) !== 0) {
+      wanted.push(parsed);
+      continue;
+    }
     if (name.startsWith('libc.so.6')) {
       if (libc === undefined || compareVersions(libcVersion(libc.name), libcVersion(name)) < 0) libc = { ...parsed, pre };
       continue;
@@ -100,7 +129,7 @@ function requires(
     last.set(name, key);
     found.push({ ...parsed, pre });
   }
-  return libc === undefined ? found : [...found, libc];
+  return { needed: libc === undefined ? found : [...found, libc], wanted };
 }
 
 /** `libc.so.6(GLIBC_2.34)(64bit)`: what stands in the first brackets. */

@@ -18,7 +18,9 @@ function builtAt(head: Buffer): Date {
 
 function signatures(head: Buffer): readonly Buffer[] {
   const { signature } = readHead(head, 'package');
-  return [SIGNATURE_TAG.rsa, SIGNATURE_TAG.dsa].flatMap((tag) => signature.binary(tag) ?? []);
+  const modern = signature.strings(SIGNATURE_TAG.openpgp).map((text) => Buffer.from(text.toString('latin1'), 'base64'));
+  // format_v6: those of the older kind are there for older rpms only.
+  return modern.length > 0 ? modern : [SIGNATURE_TAG.rsa, SIGNATURE_TAG.dsa].flatMap((tag) => signature.binary(tag) ?? []);
 }
 
 /** RFC 9580, 9.1: rpm keeps signatures of RSA keys apart from those of all others. */
@@ -29,8 +31,9 @@ const REPLACED: ReadonlySet<number> = new Set([SIGNATURE_TAG.rsa, SIGNATURE_TAG.
 
 /** The space that rpmbuild reserves is used up first, so that the file keeps its size. */
 function withSignature(head: Buffer, { algorithm, packet }: PackageSignature): Buffer {
-  const { signature, start } = readHead(head, 'package');
-  if (signature.entries.has(SIGNATURE_TAG.openpgp)) throw malformed('package', 'packages of rpm 6 cannot be signed yet');
+  const { signature, start, format } = readHead(head, 'package');
+  // Signatures of headers need their region, which rpm 3 did not have; those of format 6 are of a kind of its own.
+  if (format !== 4) throw malformed('package', `packages of format ${format} are not signed here; sign it with rpmsign, and add it without --sign`);
   const kept = [...signature.entries.values()].filter(({ tag }) => !REPLACED.has(tag));
   const tag = RSA.has(algorithm) ? SIGNATURE_TAG.rsa : SIGNATURE_TAG.dsa;
   const entries = [...kept, { tag, type: BINARY, count: packet.length, data: packet }];

@@ -31,6 +31,8 @@ export const TAG = {
   payloadDigest: 5092,
   payloadDigestAlgorithm: 5093,
   modularityLabel: 5096,
+  /** The version of the format, from 6 on. */
+  rpmFormat: 5114,
 } as const;
 
 /** Tags of the signature header; their numbers mean other things in the header itself. */
@@ -39,14 +41,22 @@ export const SIGNATURE_TAG = {
   rsa: 268,
   sha1: 269,
   longArchiveSize: 271,
-  sha256: 272,
+  /** rpmtag.h: SIG_BASE + 17; format_v6.md says 272, which no rpm writes. */
+  sha256: 273,
+  /** Signatures in base64, any number of them: rpm 6. */
   openpgp: 278,
+  sha3: 279,
   /** Of header and payload together, by RSA and by other keys: what rpm made before 4.14. */
   pgp: 1002,
   gpg: 1005,
+  /** Of header and payload together. */
+  md5: 1004,
   payloadSize: 1007,
   reservedSpace: 1008,
 } as const;
+
+/** The same of weak ones as SUSE wrote them before rpm 4.12 had any: a flag tells the strong of them. */
+export const OLD_WEAK_TAGS = { suggests: [1156, 1158, 1157], enhances: [1159, 1161, 1160] } as const;
 
 /** Name, flags and version of each kind of relation. */
 export const RELATION_TAGS = {

@@ -5,8 +5,10 @@ import test from 'ava';
 import { isArtifactsError } from '../../../src/core/errors.ts';
 import { readFacts } from '../../../src/formats/rpm/facts.ts';
 import { readHead, scanRpm } from '../../../src/formats/rpm/package-file.ts';
+import { packageSigning } from '../../../src/formats/rpm/sign-header.ts';
 import { exactText, repairedText } from '../../../src/formats/rpm/text.ts';
 import { buildRpms, hasRpmBuild, NO_RPMBUILD } from '../../rig/rpm.ts';
+import { asFormat3, asFormat6, binary, headerOf, int32, openRpm, text, withSignatureHeader } from '../../rig/rpm-formats.ts';
 import { runCommand } from '../../rig/run.ts';
 import { hasCommand, testWith } from '../../rig/skip.ts';
 import { tempDir } from '../../rig/temp.ts';
@@ -53,7 +55,7 @@ function verdict(bytes: Buffer): 'good' | 'bad' {
   }
 }
 
-witnessed('what rpm refuses is refused', async (t) => {
+witnessed('R09 R10 what rpm refuses is refused', async (t) => {
   await using dir = await tempDir();
   const [rpm] = await buildRpms(dir, [{ name: 'good', files: { '/usr/share/good/long': 'x'.repeat(3000) } }]);
   const good = rpm?.bytes ?? Buffer.alloc(0);
@@ -75,6 +77,59 @@ witnessed('what rpm refuses is refused', async (t) => {
     t.is(verdict(files[at] ?? good), 'bad', id);
   }
 });
+
+for (const [format, layOut] of [[3, asFormat3], [6, asFormat6]] as const) {
+  witnessed(`R09 R10 packages of format ${format}: good ones are read, damaged ones are refused as rpm refuses them`, async (t) => {
+    await using dir = await tempDir();
+    const [rpm] = await buildRpms(dir, [{ name: 'good', files: { '/usr/share/good/long': 'x'.repeat(3000) } }]);
+    const good = layOut(rpm?.bytes ?? Buffer.alloc(0));
+    const main = good.length - openRpm(good).payload.length - headerOf(good).length;
+    const damages: Readonly<Record<string, (bytes: Buffer) => Buffer | void>> = {
+      nothing: () => {},
+      'a byte of the header': (bytes) => void bytes.writeUInt8((bytes[main + 700] ?? 0) ^ 1, main + 700),
+      'a byte of the payload': (bytes) => void bytes.writeUInt8((bytes.at(-12) ?? 0) ^ 1, bytes.length - 12),
+      'a cut payload': (bytes) => bytes.subarray(0, -20),
+      'a cut header': (bytes) => bytes.subarray(0, main + 100),
+      'an offset past the end': (bytes) => void bytes.writeInt32BE(0x00ffffff, main + 16 + 16 * 3 + 8),
+      'a negative offset': (bytes) => void bytes.writeInt32BE(-8, main + 16 + 16 * 3 + 8),
+      '2^31 entries': (bytes) => void bytes.writeUInt32BE(0x80000000, main + 8),
+    };
+    for (const [what, damage] of Object.entries(damages)) {
+      const copy = Buffer.from(good);
+      const bytes = damage(copy) ?? copy;
+      await writeFile(dir.join('x.rpm'), bytes);
+      const { status, stdout } = await runCommand('rpmkeys', ['--dbpath', dir.join('db'), '-Kv', dir.join('x.rpm')]);
+      t.is(verdict(bytes), status === 0 ? 'good' : 'bad', `${what}: ${stdout}`);
+      t.is(status === 0, what === 'nothing', stdout);
+    }
+    const head = headOf(good);
+    t.throws(() => packageSigning.withSignature(head, { algorithm: 1, packet: Buffer.alloc(10) }), { message: new RegExp(`packages of format ${format} are not signed here`) });
+  });
+}
+
+// format_v6. The installed rpm may be older and lenient: these are checked against the words of the format.
+witnessed('R09 what format 6 forbids is refused: tags out of order or twice, old signature tags, no digest, later formats', async (t) => {
+  await using dir = await tempDir();
+  const [rpm] = await buildRpms(dir, [{ name: 'good' }]);
+  const bytes = rpm?.bytes ?? Buffer.alloc(0);
+  const good = asFormat6(bytes);
+  const { signature } = openRpm(good);
+  const refusal = (changed: Buffer): string => t.throws(() => headOf(changed))?.message ?? '';
+
+  t.is(verdict(good), 'good');
+  t.regex(refusal(withSignatureHeader(good, [...signature, binary(1008, Buffer.alloc(8))])), /the tag 1008/);
+  t.regex(refusal(withSignatureHeader(good, signature.filter(({ tag }) => tag !== 273))), /no digest/);
+  t.regex(refusal(withSignatureHeader(good, [...signature, binary(999, Buffer.alloc(8))])), /out of their order/);
+  t.regex(refusal(withSignatureHeader(good, signature.map((entry) => (entry.tag === 279 ? text(279, '0'.repeat(64)) : entry)))), /another SHA3-256/);
+  t.regex(refusal(asFormat6(bytes, (head) => ({ ...head, header: [...head.header, text(1000, 'again')] }))), /out of their order/);
+  t.regex(refusal(asFormat6(bytes, (head) => ({ ...head, header: head.header.map((entry) => (entry.tag === 5114 ? int32(5114, 7) : entry)) }))), /later formats than 6/);
+});
+
+function headOf(bytes: Buffer): Buffer {
+  const scan = scanRpm('x.rpm');
+  scan.push(bytes);
+  return scan.end().bytes;
+}
 
 witnessed('any byte changed at random gives a verdict and nothing worse', async (t) => {
   await using dir = await tempDir();

@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
+import type { ExecutionContext } from 'ava';
 import type { Sha256 } from '../../../src/core/digest.ts';
 import { readFacts } from '../../../src/formats/rpm/facts.ts';
 import { packageTexts, type PackageTexts } from '../../../src/formats/rpm/package-text.ts';
 import { readHead, scanRpm } from '../../../src/formats/rpm/package-file.ts';
 import { buildRpms, hasRpmBuild, NO_RPMBUILD, type Rpm, type RpmSpec } from '../../rig/rpm.ts';
+import { asFormat3, asFormat6, int32, texts, withHeader, type RigEntry } from '../../rig/rpm-formats.ts';
 import { runCommand } from '../../rig/run.ts';
 import { hasCommand, testWith } from '../../rig/skip.ts';
 import { tempDir, type TempDir } from '../../rig/temp.ts';
@@ -64,14 +66,51 @@ witnessed('primary, filelists and other are what createrepo_c writes', async (t)
   await using dir = await tempDir();
   const rpms = await buildRpms(dir, [ALPHA, BETA]);
   t.true(rpms.length >= 4);
-  const theirs = await createrepo(dir, rpms);
+  await same(t, dir, rpms);
+});
 
+async function same(t: ExecutionContext, dir: TempDir, rpms: readonly Rpm[]): Promise<void> {
+  const theirs = await createrepo(dir, rpms);
   for (const [kind, root] of [['primary', 'metadata'], ['filelists', 'filelists'], ['other', 'otherdata']] as const) {
     const ours = rpms.map((rpm) => textsOf(rpm)[kind]).join('');
     const document = `${/^[^]*?<(?:metadata|filelists|otherdata) [^>]*>\n/.exec(theirs[kind])?.[0]}${ours}</${root}>`;
     t.is(await canonical(document), await canonical(theirs[kind]), kind);
   }
+}
+
+for (const [format, layOut] of [[3, asFormat3], [6, asFormat6]] as const) {
+  witnessed(`packages of format ${format} are described as createrepo_c describes them`, async (t) => {
+    await using dir = await tempDir();
+    const rpms = (await buildRpms(dir, [ALPHA, BETA])).map(({ fileName, bytes }) => ({ fileName, bytes: layOut(bytes) }));
+
+    await same(t, dir, rpms);
+  });
+}
+
+witnessed('weak dependencies as SUSE wrote them before rpm 4.12 are those of today', async (t) => {
+  await using dir = await tempDir();
+  const [rpm] = await buildRpms(dir, [{ name: 'old', lines: ['Requires: needed, wanted >= 2, /bin/sh', 'Recommends: new', 'Suggests: new-too'] }]);
+  const int32s = (values: readonly number[]): Buffer => Buffer.concat(values.map((value) => int32(0, value).data));
+  const flags = (tag: number, values: readonly number[]): RigEntry => ({ tag, type: 4, count: values.length, data: int32s(values) });
+  const [STRONG, GE, MISSINGOK] = [1 << 27, 12, 1 << 19];
+  const bytes = withHeader(rpm?.bytes ?? Buffer.alloc(0), (entries) => [
+    ...entries.map((entry) => (entry.tag === 1048 ? optional(entry, entries, ['wanted', '/bin/sh'], MISSINGOK) : entry)),
+    ...[texts(1156, ['s1', 's2', '(a or b)']), texts(1157, ['', '1:2-3', '']), flags(1158, [0, STRONG | GE, STRONG])],
+    ...[texts(1159, ['e1', 'e2']), texts(1160, ['', '4']), flags(1161, [STRONG, GE])],
+  ]);
+
+  await same(t, dir, [{ fileName: 'old-1.0-1.noarch.rpm', bytes }]);
+  const { primary } = textsOf({ fileName: 'old-1.0-1.noarch.rpm', bytes });
+  t.regex(primary, /<rpm:supplements>\s*<rpm:entry name="e1"\/>/);
 });
+
+/** Some needs of a package that may be missing. */
+function optional(entry: RigEntry, entries: readonly RigEntry[], names: readonly string[], flag: number): RigEntry {
+  const all = entries.find(({ tag }) => tag === 1049)?.data.toString().split('\0') ?? [];
+  const data = Buffer.from(entry.data);
+  for (const name of names) data.writeUInt32BE(data.readUInt32BE(all.indexOf(name) * 4) | flag, all.indexOf(name) * 4);
+  return { ...entry, data };
+}
 
 witnessed('the header is found in whatever pieces the bytes come', async (t) => {
   await using dir = await tempDir();
