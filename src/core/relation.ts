@@ -9,6 +9,12 @@ export interface Alternative {
   readonly version?: string;
   /** The architecture qualifier after the colon: `any`, `native`, or an architecture. */
   readonly qualifier?: string;
+  /** What the same package must offer besides: rpm's `with`. */
+  readonly with?: readonly Alternative[];
+  /** What it must not offer: rpm's `without`. */
+  readonly without?: readonly Alternative[];
+  /** Met as long as nothing that is there is one: what stands behind rpm's `if`. */
+  readonly absent?: boolean;
 }
 
 /** Any one of the alternatives will do; they stand in the packager's order of preference. */

@@ -47,12 +47,13 @@ export function closure(universe: Universe, roots: Iterable<QuerySubject>, optio
     selected: new Set(),
     unread: [],
     undecided: [],
+    conditional: new Set(),
     missing: [],
   };
   for (const root of inOrder(roots, options)) select(state, root);
   let read = 0;
   let decided = 0;
-  while (read < state.unread.length || decided < state.undecided.length) {
+  while (read < state.unread.length || decided < state.undecided.length || takeConditional(state)) {
     const subject = state.unread[read];
     const need = state.undecided[decided];
     if (subject !== undefined) {
@@ -108,6 +109,8 @@ interface State {
   readonly unread: QuerySubject[];
   /** Needs that leave a choice, in the order they were read. */
   readonly undecided: Need[];
+  /** Needs that count only once certain packages are selected. */
+  readonly conditional: Set<Need>;
   readonly missing: Missing[];
 }
 
@@ -130,6 +133,10 @@ function needsOf(subject: QuerySubject, { follow, architectures }: ClosureOption
 
 function readNeeds(state: State, subject: QuerySubject): void {
   for (const need of needsOf(subject, state.options)) {
+    if (need.requirement.some(({ absent }) => absent === true)) {
+      state.conditional.add(need);
+      continue;
+    }
     const [first, ...others] = need.requirement;
     if (first === undefined || isPresent(state, need)) continue;
     const found = satisfiers(state.rules, need, first);
@@ -137,6 +144,23 @@ function readNeeds(state: State, subject: QuerySubject): void {
     if (others.length === 0 && found.length === 1 && only !== undefined) select(state, only);
     else state.undecided.push(need);
   }
+}
+
+/** Moves those whose conditions hold by now to the undecided ones: true when there are any. What is selected stays so. */
+function takeConditional(state: State): boolean {
+  const before = state.undecided.length;
+  for (const need of state.conditional) {
+    const holds = need.requirement.every(({ absent, ...condition }) => absent !== true || isThere(state, { ...need, requirement: [condition] }));
+    if (!holds) continue;
+    state.conditional.delete(need);
+    const rest = { ...need, requirement: need.requirement.filter(({ absent }) => absent !== true) };
+    if (!isPresent(state, rest)) state.undecided.push(rest);
+  }
+  return state.undecided.length > before;
+}
+
+function isThere(state: State, need: Need): boolean {
+  return isMetBy(state, need) || isPresent(state, need);
 }
 
 function isPresent({ rules, options }: State, need: Need): boolean {

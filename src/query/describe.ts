@@ -5,7 +5,9 @@ export function describeRequirement(requirement: Requirement): string {
   return requirement.map(describeAlternative).join(' | ');
 }
 
-function describeAlternative({ name, qualifier, operator, version }: Alternative): string {
+function describeAlternative({ name, qualifier, operator, version, with: besides = [], without = [], absent }: Alternative): string {
   const qualified = qualifier === undefined ? name : `${name}:${qualifier}`;
-  return operator === undefined || version === undefined ? qualified : `${qualified} (${operator} ${version})`;
+  const own = operator === undefined || version === undefined ? qualified : `${qualified} (${operator} ${version})`;
+  const also = besides.map((one) => ` with ${describeAlternative(one)}`).join('');
+  return `${absent === true ? 'no ' : ''}${own}${also}${without.map((one) => ` without ${describeAlternative(one)}`).join('')}`;
 }

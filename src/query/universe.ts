@@ -39,10 +39,11 @@ export interface MeetingRules {
   readonly architectures: ReadonlySet<string>;
 }
 
-/** True when some package meets the need, whichever alternative of it. */
+/** True when some package meets the need, whichever alternative of it, also when all packages are there at once. */
 export function canBeMet(rules: MeetingRules, needer: Needer, requirement: Requirement): boolean {
-  return requirement.some((alternative) =>
-    rules.universe.named(alternative.name).some((candidate) => meets(rules, { needer, alternative, candidate })),
+  return requirement.some(
+    (alternative) =>
+      rules.universe.named(alternative.name).some((candidate) => meets(rules, { needer, alternative, candidate })) !== (alternative.absent === true),
   );
 }
 
@@ -91,8 +92,17 @@ function meets(rules: MeetingRules, { needer, alternative, candidate }: Meeting)
   return (
     sameWorld(needer.subject, candidate) &&
     architectureFits(rules, { needer, alternative, candidate }) &&
-    (candidate.capabilities.some((one) => one.name === alternative.name && versionFits(one, alternative, rules.compareVersions)) ||
-      (alternative.name.startsWith('/') && candidate.installs?.(alternative.name) === true))
+    offers(rules, candidate, alternative)
+  );
+}
+
+function offers(rules: MeetingRules, candidate: QuerySubject, alternative: Alternative): boolean {
+  const { name, with: besides = [], without = [] } = alternative;
+  return (
+    (candidate.capabilities.some((one) => one.name === name && versionFits(one, alternative, rules.compareVersions)) ||
+      (name.startsWith('/') && candidate.installs?.(name) === true)) &&
+    besides.every((one) => offers(rules, candidate, one)) &&
+    !without.some((one) => offers(rules, candidate, one))
   );
 }
 

@@ -1,7 +1,6 @@
 /**
- * Rich dependencies (rpm's boolean_dependencies): `(a or b)`, `(a and b)`, `(a if b else c)` … as needs of alternatives.
- * What holds only while something else is installed is met by the package itself: such needs are not followed, and not
- * missed either.
+ * Rich dependencies (rpm's boolean_dependencies): `(a or b)`, `(a if b else c)`, `(a with b)` … as needs that must all be
+ * met, each by one of its alternatives. What must not be there is no need but a conflict, and not looked at.
  */
 import type { Alternative, Requirement, VersionOperator } from '../../core/relation.ts';
 
@@ -9,12 +8,14 @@ type Rich =
   | { readonly kind: 'plain'; readonly alternative: Alternative }
   | { readonly kind: 'joined'; readonly operator: string; readonly parts: readonly Rich[] };
 
-/** `self`: the name of the package that has the need. What cannot be read is a need of nothing. */
-export function readRich(text: string, self: string): readonly Requirement[] {
+/** What cannot be read is a need of nothing, and so is what would be more needs than any package has. */
+export function readRich(text: string): readonly Requirement[] {
   const words = splitWords(text);
   const cursor = { words, at: 0 };
   const rich = parse(cursor, 0);
-  return rich === undefined || cursor.at !== words.length ? [] : requirementsOf(rich, self);
+  if (rich === undefined || cursor.at !== words.length) return [];
+  const needs = needsOf(rich, true);
+  return needs === undefined ? [] : needs.filter((need) => need.some(({ absent }) => absent !== true));
 }
 
 /** Brackets of the language stand at the ends of words; those of a name, as in `libx.so()(64bit)`, within or balanced. */
@@ -42,6 +43,8 @@ interface Cursor {
 
 const DEEPEST = 32;
 const OPERATORS = new Set(['and', 'or', 'if', 'else', 'with', 'without', 'unless']);
+/** Those that may stand more than once between the same brackets. */
+const CHAINED = new Set(['and', 'or', 'with']);
 const COMPARISONS: Readonly<Record<string, VersionOperator>> = { '<': '<<', '<=': '<=', '=': '=', '>=': '>=', '>': '>>' };
 
 function parse(cursor: Cursor, depth: number): Rich | undefined {
@@ -58,6 +61,8 @@ function parse(cursor: Cursor, depth: number): Rich | undefined {
     cursor.at += 1;
     if (word === ')') return { kind: 'joined', operator, parts };
     if (word === undefined || !OPERATORS.has(word)) return undefined;
+    const isElse = word === 'else' && parts.length === 2 && (operator === 'if' || operator === 'unless');
+    if (operator === '' ? word === 'else' : !isElse && (word !== operator || !CHAINED.has(word))) return undefined;
     if (operator === '') operator = word;
   }
 }
@@ -72,25 +77,61 @@ function parsePlain(cursor: Cursor): Rich | undefined {
   return { kind: 'plain', alternative: { name, operator, version } };
 }
 
-function requirementsOf(rich: Rich, self: string): readonly Requirement[] {
-  if (rich.kind === 'plain') return [[rich.alternative]];
-  const [first, second, third] = rich.parts.map((part) => requirementsOf(part, self));
+/** More than this many needs of one dependency are not told apart. */
+const MOST_NEEDS = 500;
+
+type Needs = readonly Requirement[] | undefined;
+
+/** The needs that make it true, or false: in conjunctive normal form. Undefined when it has no meaning, or too many. */
+function needsOf(rich: Rich, wanted: boolean): Needs {
+  if (rich.kind === 'plain') return [[wanted ? rich.alternative : { ...rich.alternative, absent: true }]];
+  const [first, second, third] = rich.parts;
+  if (first === undefined || second === undefined) return first === undefined ? undefined : needsOf(first, wanted);
+  const all = (...needs: readonly Needs[]): Needs => (needs.includes(undefined) ? undefined : needs.flatMap((one) => one ?? []));
+  const any = (...needs: readonly Needs[]): Needs => needs.reduce(either);
+  const [is, isNot] = [(one: Rich): Needs => needsOf(one, wanted), (one: Rich): Needs => needsOf(one, !wanted)];
+  // What is wanted to be false has the two exchanged (De Morgan).
+  const [both, one] = wanted ? [all, any] : [any, all];
   switch (rich.operator) {
     case 'or':
-      return rich.parts.map((part) => requirementsOf(part, self)).reduce(either);
+      return one(...rich.parts.map(is));
+    case 'and':
+      return both(...rich.parts.map(is));
     case 'if':
-      return either(first ?? [], third === undefined ? [[{ name: self }]] : third);
+      return third === undefined ? one(is(first), isNot(second)) : both(one(is(first), isNot(second)), one(is(third), is(second)));
     case 'unless':
-    case 'without':
-      return first ?? [];
-    case '':
-      return [...(first ?? []), ...(second ?? [])];
-    default:
-      return rich.parts.flatMap((part) => requirementsOf(part, self));
+      return third === undefined ? both(is(first), isNot(second)) : one(both(is(first), isNot(second)), both(is(third), is(second)));
+    default: {
+      const alternatives = onePackage(rich);
+      if (alternatives === undefined) return undefined;
+      return wanted ? [alternatives] : alternatives.map((alternative) => [{ ...alternative, absent: true }]);
+    }
   }
 }
 
 /** Needs of which one list must be met: each of the one with each of the other. */
-function either(a: readonly Requirement[], b: readonly Requirement[]): readonly Requirement[] {
+function either(a: Needs, b: Needs): Needs {
+  if (a === undefined || b === undefined || a.length * b.length > MOST_NEEDS) return undefined;
   return a.flatMap((one) => b.map((other) => [...one, ...other]));
+}
+
+/** What a single package must be: within `with` and `without` other operators than these and `or` mean nothing. */
+function onePackage(rich: Rich): readonly Alternative[] | undefined {
+  if (rich.kind === 'plain') return [rich.alternative];
+  const parts = rich.parts.map(onePackage);
+  const [first, ...others] = parts;
+  if (first === undefined || others.includes(undefined)) return undefined;
+  const rest = others.map((part) => part ?? []);
+  switch (rich.operator) {
+    case '':
+      return first;
+    case 'or':
+      return [first, ...rest].flat();
+    case 'with':
+      return rest.reduce((found, part) => found.flatMap((one) => part.map((also) => ({ ...one, with: [...(one.with ?? []), also] }))), first);
+    case 'without':
+      return first.map((one) => ({ ...one, without: [...(one.without ?? []), ...rest.flat()] }));
+    default:
+      return undefined;
+  }
 }

@@ -65,7 +65,7 @@ class RpmSubject implements QuerySubject {
     if (this.type === 'source' && follow.source !== true) return [];
     const kinds: RelationKind[] = ['requires', ...(follow.recommends === true ? (['recommends'] as const) : []), ...(follow.suggests === true ? (['suggests'] as const) : [])];
     const format = child(primaryOf(this.#record), 'format');
-    return kinds.flatMap((kind) => entriesOf(format, kind).flatMap((entry) => requirementsOf(entry, this.#record.name)));
+    return kinds.flatMap((kind) => entriesOf(format, kind).flatMap(requirementsOf));
   }
 }
 
@@ -143,9 +143,9 @@ function readCapabilities(record: PackageRecord): readonly Capability[] {
   return [{ name: record.name, version: record.version }, ...provided.filter(({ name, version }) => name !== record.name || version !== record.version), ...files];
 }
 
-function requirementsOf(entry: XmlElement, self: string): readonly Requirement[] {
+function requirementsOf(entry: XmlElement): readonly Requirement[] {
   const name = entry.attributes['name'] ?? '';
-  if (name.startsWith('(')) return readRich(name, self);
+  if (name.startsWith('(')) return readRich(name);
   const operator = OPERATORS[entry.attributes['flags'] ?? '']?.[0];
   const alternative: Alternative = operator === undefined ? { name } : { name, operator, version: versionOf(entry) };
   return [[alternative]];

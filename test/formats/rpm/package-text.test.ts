@@ -95,8 +95,12 @@ witnessed('weak dependencies as SUSE wrote them before rpm 4.12 are those of tod
   const [STRONG, GE, MISSINGOK] = [1 << 27, 12, 1 << 19];
   const bytes = withHeader(rpm?.bytes ?? Buffer.alloc(0), (entries) => [
     ...entries.map((entry) => (entry.tag === 1048 ? optional(entry, entries, ['wanted', '/bin/sh'], MISSINGOK) : entry)),
-    ...[texts(1156, ['s1', 's2', '(a or b)']), texts(1157, ['', '1:2-3', '']), flags(1158, [0, STRONG | GE, STRONG])],
-    ...[texts(1159, ['e1', 'e2']), texts(1160, ['', '4']), flags(1161, [STRONG, GE])],
+    texts(1156, ['s1', 's2', '(a or b)']),
+    texts(1157, ['', '1:2-3', '']),
+    flags(1158, [0, STRONG | GE, STRONG]),
+    texts(1159, ['e1', 'e2']),
+    texts(1160, ['', '4']),
+    flags(1161, [STRONG, GE]),
   ]);
 
   await same(t, dir, [{ fileName: 'old-1.0-1.noarch.rpm', bytes }]);
