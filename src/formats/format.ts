@@ -16,6 +16,7 @@ export type {
   IndexFrame,
   IndexPacking,
   IndexPlan,
+  HasPackage,
   ListedFile,
   ListedForm,
   ListedFormat,

@@ -89,7 +89,15 @@ export interface ListedFormat {
    * but taking the last one makes sense.
    */
   combine(name: string): CombineFiles | undefined;
+  /** Undefined where the file says nothing of single packages, or may speak of others than those that are there. */
+  prune?(name: string): PruneFile | undefined;
 }
+
+/** Whether a package is part of what is published. */
+export type HasPackage = (key: { readonly name: string; readonly version: string; readonly architecture: string }) => boolean;
+
+/** The plain bytes without what is said of packages that are not there; undefined when it is all about those that are. */
+export type PruneFile = (plain: Buffer, has: HasPackage) => Buffer | undefined;
 
 /** Told what a person should know: how contradictions were settled, and what had to be left out. */
 export type CombineFiles = (parts: readonly AsyncIterable<Buffer>[], note: (message: string) => void) => AsyncIterable<Buffer>;

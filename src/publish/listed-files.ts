@@ -11,7 +11,7 @@ import type { Sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { StoredRecord } from '../core/package.ts';
 import type { Content } from '../core/snapshot.ts';
-import type { ListedFile, PublishingFormat } from '../formats/format.ts';
+import type { HasPackage, ListedFile, PublishingFormat } from '../formats/format.ts';
 import type { Pool } from '../pool/index.ts';
 import * as durable from '../util/durable.ts';
 import { unpackFile } from '../util/unpack.ts';
@@ -37,6 +37,9 @@ export interface ListedRequest {
   readonly except: ReadonlySet<string>;
 }
 
+/** What is larger is published as it came: advisories, the largest there are, have some 60 MB. */
+const LARGEST_PRUNED = 512 * 1024 * 1024;
+
 /** Writes the listed files of a component, but for those of these names, below the folder of a generation. */
 export async function writeListed(
   folder: string,
@@ -47,11 +50,15 @@ export async function writeListed(
   const listed: PublishedIndex[] = [];
   const written: PublishedIndex[] = [];
   const placed = new Map<string, Sha256>();
+  let present: HasPackage | undefined;
+  const has: HasPackage = (key) => (present ??= packagesOf(content, tools))(key);
   for (const [name, parts] of partsByName(content, tools)) {
     if (except.has(name)) continue;
+    const isLarge = parts.some(({ file }) => file.plain.size > LARGEST_PRUNED);
+    const prune = isLarge ? undefined : tools.format.listed.prune?.(parts[0]?.file.name ?? '');
     for (const path of tools.format.listed.paths(name, component, architectures)) {
       ctx.signal.throwIfAborted();
-      for (const file of await writeForms(folder, { path, parts }, tools, ctx)) {
+      for (const file of await writeForms(folder, { path, parts, ...(prune === undefined ? {} : { prune: (plain: Buffer) => prune(plain, has) }) }, tools, ctx)) {
         for (const one of [file.packed, ...(file.bundled ?? [])]) refuseOther(placed, one);
         written.push(file.packed, ...(file.bundled ?? []));
         listed.push(file.packed, ...(file.plain.path === file.packed.path ? [] : [file.plain]));
@@ -93,6 +100,14 @@ interface WrittenFile {
 interface Wanted {
   readonly path: string;
   readonly parts: readonly Part[];
+  /** See ListedFormat. */
+  readonly prune?: (plain: Buffer) => Buffer | undefined;
+}
+
+function packagesOf(content: Content, { catalog }: ListedTools): HasPackage {
+  const word = ({ name, version, architecture }: Parameters<HasPackage>[0]): string => `${name} ${version} ${architecture}`;
+  const found = new Set(catalog.members.heads(catalog.contents.allMembers(content.id)).map(word));
+  return (key) => found.has(word(key));
 }
 
 /** As it came, or in the forms that the clients read. */
@@ -109,24 +124,44 @@ async function writeForms(folder: string, wanted: Wanted, tools: ListedTools, ct
   return files;
 }
 
-async function writeOne(folder: string, { path, parts }: Wanted, tools: ListedTools, ctx: Context): Promise<WrittenFile> {
-  const combine = parts.length > 1 ? tools.format.listed.combine(parts[0]?.file.name ?? '') : undefined;
+async function writeOne(folder: string, wanted: Wanted, tools: ListedTools, ctx: Context): Promise<WrittenFile> {
+  const { path, parts } = wanted;
   const last = parts.at(-1);
   if (last === undefined) throw new Error(`${path} has no source`);
-  if (combine !== undefined) return writeCombined(folder, path, plainBytes({ path, parts }, tools, ctx), tools);
+  if (isMade(wanted, tools)) return writeCombined(folder, path, plainBytes(wanted, tools, ctx), tools);
   if (parts.length > 1) {
     ctx.report({ type: 'warning', message: `${path} comes from ${parts.length} sources and cannot be combined: one of them is published` });
   }
-  return linkPart(folder, path, last, tools);
+  const pruned = wanted.prune?.(await collect(unpackFile(sourceOf(last, tools), last.file.packing, ctx.signal)));
+  return pruned === undefined ? linkPart(folder, path, last, tools) : writeCombined(folder, path, once(pruned), tools);
 }
 
-/** What several sources say in one, or what the last one says. */
-function plainBytes({ path, parts }: Wanted, tools: ListedTools, ctx: Context): AsyncIterable<Buffer> {
+/** Whether it is made of several, and not one that came. */
+function isMade({ parts }: Wanted, { format }: ListedTools): boolean {
+  return parts.length > 1 && format.listed.combine(parts[0]?.file.name ?? '') !== undefined;
+}
+
+/** What several sources say in one, or what the last one says, of the packages that are there. */
+async function* plainBytes({ path, parts, prune }: Wanted, tools: ListedTools, ctx: Context): AsyncGenerator<Buffer> {
   const plain = (part: Part): AsyncIterable<Buffer> => unpackFile(sourceOf(part, tools), part.file.packing, ctx.signal);
   const last = parts.at(-1);
   if (last === undefined) throw new Error(`${path} has no source`);
   const combine = parts.length > 1 ? tools.format.listed.combine(parts[0]?.file.name ?? '') : undefined;
-  return combine === undefined ? plain(last) : combine(parts.map(plain), (message) => ctx.report({ type: 'warning', message: `${path}: ${message}` }));
+  const all = combine === undefined ? plain(last) : combine(parts.map(plain), (message) => ctx.report({ type: 'warning', message: `${path}: ${message}` }));
+  if (prune === undefined) return yield* all;
+  const text = await collect(all);
+  yield prune(text) ?? text;
+}
+
+/** What is looked at as a whole. */
+async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  const all: Buffer[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
 }
 
 /** Where the packed bytes lie. */

@@ -56,3 +56,30 @@ witnessed('advisories, groups, modules and unknown metadata of two sources reach
   await client.ok(['install', 'alpha', 'beta']);
   t.regex(await client.ok(['updateinfo', 'list', '-q', '--all']), /RIG-3/);
 });
+
+witnessed('advisories are published for what is there: rows of other packages go, and those that are about nothing else', async (t) => {
+  await using dir = await tempDir();
+  const rpms = await buildRpms(dir, [{ name: 'alpha' }, { name: 'beta', lines: ['Epoch: 2'] }]);
+  const row = (name: string, epoch: string): string => `<package name="${name}" version="1.0" release="1" epoch="${epoch}" arch="noarch" src="s.src.rpm">\n<filename>${name}.rpm</filename>\n</package>`;
+  const list = (id: string, rows: readonly string[]): string => advisory(id, 'x').replace(/<package .*<\/package>/, `\n${rows.join('\n')}\n`);
+  const text = updates(list('RIG-1', [row('alpha', '0'), row('gone', '0')]), list('RIG-2', [row('gone', '0'), row('alpha', '7')]), list('RIG-3', [row('beta', '2')]), list('RIG-4', []));
+  const upstream = await rpmUpstream(dir, { rpms, metadata: { 'updateinfo.xml': text } });
+  await using scene = await makeRpmScene(dir, { up: { upstream, extra: { filter: 'alpha | beta' } } });
+  const published = async (): Promise<{ readonly name: string; readonly text: string }> => {
+    t.is((await scene.site.run(['build', '--release', 'r1.0.0', '--replace'])).status, 0);
+    const repodata = `${scene.site.publicRoot}/rpm-mirror/integrated/r1.0.0-el9/x86_64/repodata`;
+    const [, href = ''] = /<data type="updateinfo">[^]*?href="([^"]*)"/.exec(readFileSync(`${repodata}/repomd.xml`, 'utf8')) ?? [];
+    return { name: href, text: gunzipSync(readFileSync(`${repodata}/../${href}`)).toString() };
+  };
+
+  const pruned = await published();
+  t.deepEqual([...pruned.text.matchAll(/<id>([^<]*)|<package name="([^"]*)"/g)].map((match) => match[1] ?? match[2]), ['RIG-1', 'alpha', 'RIG-3', 'beta', 'RIG-4']);
+  t.is((await scene.site.run(['publish', 'verify'])).status, 0);
+  const client = await scene.client('client', 'rpm-mirror/integrated/r1.0.0-el9/x86_64');
+  await client.ok(['install', 'alpha', 'beta']);
+  t.deepEqual([...(await client.ok(['updateinfo', 'list', '-q', '--all'])).matchAll(/RIG-\d/g)].map(String).sort(), ['RIG-1', 'RIG-3']);
+
+  await upstream.republish({ metadata: { 'updateinfo.xml': updates(list('RIG-1', [row('alpha', '0')])) }, date: new Date(Date.now() + 1000) });
+  const whole = await published();
+  t.true(upstream.files.has(whole.name), 'what is all about packages that are there stays as it came');
+});

@@ -6,7 +6,7 @@ import type { Digested, ListedFile, ListedFormat } from '../format.ts';
 import { malformed } from './malformed.ts';
 import { mergeComps } from './merge-comps.ts';
 import { mergeModules } from './merge-modules.ts';
-import { mergeUpdateinfo, type Note } from './merge-updateinfo.ts';
+import { mergeUpdateinfo, pruneUpdateinfo, type Note } from './merge-updateinfo.ts';
 import { EXACT, LISTED } from './pool-path.ts';
 
 /** What the text of a record tells. */
@@ -75,6 +75,7 @@ export const listedFiles: ListedFormat = {
     const merge = MERGES[type];
     return merge === undefined ? undefined : (parts, note) => combined(parts, (texts) => merge(texts, note));
   },
+  prune: (name) => (name.split('.', 1)[0] === 'updateinfo' ? pruneUpdateinfo : undefined),
 };
 
 /** Comps in one form or another are one thing: published twice, clients would read the one that was not merged. */

@@ -1,5 +1,7 @@
 /** Advisories of several sources as one updateinfo. Where two say different things of one id, a rule decides; none is lost silently. */
+import type { HasPackage } from '../format.ts';
 import { malformed } from './malformed.ts';
+import { joinVersion } from './version.ts';
 import { child, childrenOf, parseXml, type XmlElement } from './xml.ts';
 
 /** Told when advisories of one id are at odds, and how that was settled. */
@@ -11,6 +13,8 @@ interface Advisory {
   /** Milliseconds since 1970; 0 when it says none. */
   readonly date: number;
   readonly version: number;
+  /** The attributes of its packages. */
+  readonly rows: readonly Readonly<Record<string, string>>[];
   readonly packages: ReadonlySet<string>;
   readonly names: ReadonlySet<string>;
 }
@@ -24,7 +28,31 @@ export function mergeUpdateinfo(sources: readonly Buffer[], note: Note): Buffer 
       merged.set(advisory.id, before === undefined ? advisory : settle(before, advisory, note));
     }
   }
-  return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n<updates>\n${[...merged.values()].map(({ text }) => `${text}\n`).join('')}</updates>\n`);
+  return write([...merged.values()].map(({ text }) => text));
+}
+
+/** Without the packages that are not there, and without advisories of which none is. Undefined when all are, or nothing can be read. */
+export function pruneUpdateinfo(source: Buffer, has: HasPackage): Buffer | undefined {
+  const advisories = readAdvisories(source, 0, () => {});
+  const kept = advisories.map((advisory) => pruned(advisory, has));
+  if (kept.every((text, at) => text === advisories[at]?.text)) return undefined;
+  return write(kept.filter((text) => text !== ''));
+}
+
+function write(advisories: readonly string[]): Buffer {
+  return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n<updates>\n${advisories.map((text) => `${text}\n`).join('')}</updates>\n`);
+}
+
+/** Empty when nothing is left of what it was about. */
+function pruned({ text, rows }: Advisory, has: HasPackage): string {
+  const isThere = rows.map(({ name = '', epoch = '0', version = '', release = '', arch = '' }) => has({ name, version: joinVersion({ epoch, version, release }), architecture: arch }));
+  if (isThere.every((one) => one)) return text;
+  if (!isThere.includes(true)) return '';
+  const pattern = /[ \t]*<package\s[^<>]*(?:\/>|>[^]*?<\/package>)[ \t]*\n?/g;
+  // Rows that cannot be told apart stay.
+  if (text.match(pattern)?.length !== rows.length) return text;
+  let at = 0;
+  return text.replace(pattern, (row) => (isThere[at++] === true ? row : ''));
 }
 
 function readAdvisories(source: Buffer, number: number, note: Note): Advisory[] {
@@ -49,6 +77,7 @@ function readAdvisory(element: XmlElement, text: string): Advisory {
     text,
     date: dateOf(child(element, 'updated')) || dateOf(child(element, 'issued')),
     version: Number.parseInt(element.attributes['version'] ?? '', 10) || 0,
+    rows: packages.map(({ attributes }) => attributes),
     packages: new Set(packages.map(nevra)),
     names: new Set(packages.map(({ attributes }) => attributes['name'] ?? '')),
   };
@@ -92,6 +121,7 @@ function united(first: Advisory, second: Advisory): Advisory {
   return {
     ...first,
     text: `${first.text.slice(0, end)}${collections.trim()}\n${first.text.slice(end)}`,
+    rows: [...first.rows, ...second.rows],
     packages: new Set([...first.packages, ...second.packages]),
     names: new Set([...first.names, ...second.names]),
   };
