@@ -73,29 +73,44 @@ export function verify(
   members: Iterable<QuerySubject>,
   options: Omit<ClosureOptions, 'allVariants' | 'present'>,
 ): readonly Missing[] {
-  const canMeet = rememberVerdicts(rulesOf(universe, options));
+  const worldOf = rememberWorlds(rulesOf(universe, options), options.follow);
   const missing: Missing[] = [];
   for (const subject of members) {
-    for (const need of needsOf(subject, options)) {
-      if (!canMeet(need)) missing.push(need);
+    for (const architecture of architecturesOf(subject, options)) {
+      const { follow, isMet } = worldOf({ subject, architecture });
+      for (const requirement of subject.requirements(follow)) {
+        if (!isMet(requirement)) missing.push({ subject, architecture, requirement });
+      }
     }
   }
   return sortMissing(missing, options);
 }
 
-/**
- * Whether a need can be met depends on nothing of its subject but the world it lives in. Formats give equal needs as one
- * and the same object, and in a distribution most needs are equal to some other.
- */
-function rememberVerdicts(rules: MeetingRules): (need: Need) => boolean {
-  const verdicts = new Map<string, Map<Requirement, boolean>>();
-  return (need) => {
-    const world = need.subject.type === 'udeb' ? `udeb ${need.architecture}` : need.architecture;
-    let known = verdicts.get(world);
-    if (known === undefined) verdicts.set(world, (known = new Map()));
-    let verdict = known.get(need.requirement);
-    if (verdict === undefined) known.set(need.requirement, (verdict = canBeMet(rules, need, need.requirement)));
-    return verdict;
+/** Where a package is installed or built. Whether a need can be met depends on nothing else of who needs it. */
+interface World {
+  readonly follow: FollowOptions;
+  isMet(requirement: Requirement): boolean;
+}
+
+/** Formats give equal needs as one and the same object, and in a distribution most needs are equal to some other. */
+function rememberWorlds(rules: MeetingRules, follow: FollowOptions): (needer: Needer) => World {
+  const worlds = new Map<string, World>();
+  return (needer) => {
+    const { subject, architecture } = needer;
+    const name = subject.type === 'udeb' ? `udeb ${architecture}` : architecture;
+    const known = worlds.get(name);
+    if (known !== undefined) return known;
+    const verdicts = new Map<Requirement, boolean>();
+    const world: World = {
+      follow: { ...follow, architecture },
+      isMet: (requirement) => {
+        let verdict = verdicts.get(requirement);
+        if (verdict === undefined) verdicts.set(requirement, (verdict = canBeMet(rules, needer, requirement)));
+        return verdict;
+      },
+    };
+    worlds.set(name, world);
+    return world;
   };
 }
 
@@ -124,11 +139,16 @@ function select(state: State, subject: QuerySubject): void {
   state.unread.push(subject);
 }
 
-function needsOf(subject: QuerySubject, { follow, architectures }: ClosureOptions): readonly Need[] {
-  const everywhere = isForAll(subject.architecture) || subject.type === 'source';
-  return (everywhere ? architectures : [subject.architecture]).flatMap((architecture) =>
-    subject.requirements({ ...follow, architecture }).map((requirement) => ({ subject, architecture, requirement })),
+function needsOf(subject: QuerySubject, options: ClosureOptions): readonly Need[] {
+  return architecturesOf(subject, options).flatMap((architecture) =>
+    subject.requirements({ ...options.follow, architecture }).map((requirement) => ({ subject, architecture, requirement })),
   );
+}
+
+/** For which its needs are looked up. */
+function architecturesOf(subject: QuerySubject, { architectures }: Pick<ClosureOptions, 'architectures'>): readonly string[] {
+  const everywhere = isForAll(subject.architecture) || subject.type === 'source';
+  return everywhere ? architectures : [subject.architecture];
 }
 
 function readNeeds(state: State, subject: QuerySubject): void {

@@ -18,7 +18,8 @@ export class LazyRecord implements PackageRecord {
   readonly name: string;
   readonly version: string;
   readonly architecture: string;
-  readonly #place: { readonly catalog: Catalog; readonly id: number };
+  readonly #catalog: Catalog;
+  readonly #id: number;
   /** The text, while a batch of texts is in memory. */
   loaded: Buffer | undefined;
 
@@ -28,15 +29,16 @@ export class LazyRecord implements PackageRecord {
     this.name = head.name;
     this.version = head.version;
     this.architecture = head.architecture;
-    this.#place = place;
+    this.#catalog = place.catalog;
+    this.#id = place.id;
   }
 
   get files(): readonly FileRef[] {
-    return this.#place.catalog.records.head(this.#place.id).files;
+    return this.#catalog.records.head(this.#id).files;
   }
 
   get text(): Buffer {
-    return this.loaded ?? this.#place.catalog.records.text(this.#place.id);
+    return this.loaded ?? this.#catalog.records.text(this.#id);
   }
 }
 

@@ -103,13 +103,13 @@ class Packages implements PackageSet {
   }
 
   each(): Iterable<PackageSubject> {
-    return this.#read([...this.#ids.keys()]);
+    return this.#readMost([...this.#ids.keys()]);
   }
 
   eachOf(content: Content): Iterable<PackageSubject> {
     this.#positions ??= new Map(Array.from(this.#ids, (id, position) => [id, position]));
     const positions = this.#positions;
-    return this.#read(Array.from(packageIds(this.#catalog, this.format, content), (id) => positions.get(id) ?? -1).filter((at) => at >= 0));
+    return this.#readMost(Array.from(packageIds(this.#catalog, this.format, content), (id) => positions.get(id) ?? -1).filter((at) => at >= 0));
   }
 
   reading<T>(packages: readonly PackageSubject[], work: () => T): T {
@@ -174,6 +174,7 @@ class Packages implements PackageSet {
   #indexProvided(): ReadonlyMap<string, readonly number[]> {
     const providers = this.#catalog.members.mentioning(this.#ids, this.format.capabilityWord);
     const index = new Map<string, number[]>();
+    for (const subject of this.#subjects) if (subject !== undefined) subject.mayProvide = false;
     for (const subject of this.#read(providers)) {
       subject.mayProvide = true;
       for (const { name } of subject.capabilities.slice(1)) {
@@ -215,6 +216,12 @@ class Packages implements PackageSet {
         architecture: columns.architectures[index] ?? '',
       });
     }
+  }
+
+  /** Of so many, those that others ask for meanwhile need not be looked up one by one. */
+  #readMost(positions: readonly number[]): Iterable<LazySubject> {
+    this.#preload(positions);
+    return this.#read(positions);
   }
 
   *#read(positions: readonly number[]): Generator<LazySubject> {

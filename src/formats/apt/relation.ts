@@ -20,14 +20,9 @@ export interface BuildOptions {
 export function parseRelations(text: string, options: BuildOptions = {}): readonly Requirement[] {
   const requirements: Requirement[] = [];
   for (const entry of text.split(',')) {
-    const { written, unrestricted } = readEntry(entry);
-    if (written.length === 0) continue;
-    if (unrestricted !== undefined) {
-      requirements.push(unrestricted);
-      continue;
-    }
-    const applying = written.filter((one) => applies(one, options));
-    if (applying.length > 0) requirements.push(applying.map((one) => one.alternative));
+    const { alternatives, restricted } = readEntry(entry);
+    const applying = restricted === undefined ? alternatives : restricted.filter((one) => applies(one, options)).map((one) => one.alternative);
+    if (applying.length > 0) requirements.push(applying);
   }
   return requirements;
 }
@@ -40,9 +35,10 @@ export function parseRelations(text: string, options: BuildOptions = {}): readon
 export function parseProvides(text: string): readonly Capability[] {
   const capabilities: Capability[] = [];
   for (const entry of text.split(',')) {
-    const [first, ...others] = readEntry(entry).written;
-    if (first === undefined || others.length > 0) continue;
-    const { name, operator, version, qualifier } = first.alternative;
+    const { alternatives } = readEntry(entry);
+    const [first] = alternatives;
+    if (first === undefined || alternatives.length > 1) continue;
+    const { name, operator, version, qualifier } = first;
     if (qualifier !== undefined && qualifier !== 'any') continue;
     if (operator === undefined) capabilities.push({ name });
     else if (operator === '=' && version !== undefined) capabilities.push({ name, version });
@@ -60,10 +56,10 @@ interface WrittenAlternative {
 
 /** What stands between two commas. */
 interface Entry {
-  /** Its alternatives; none when it is empty. */
-  readonly written: readonly WrittenAlternative[];
-  /** The need it stands for, where no restriction has to be looked at. */
-  readonly unrestricted: Requirement | undefined;
+  /** None when it is empty. */
+  readonly alternatives: Requirement;
+  /** The same with what restricts them, where anything does. */
+  readonly restricted?: readonly WrittenAlternative[];
 }
 
 /**
@@ -85,10 +81,11 @@ function readEntry(text: string): Entry {
 /** Neither comma nor bar can stand within a relation. White space becomes single blanks first, so that no expression below can spend long on it. */
 function parseEntry(text: string): Entry {
   const plain = text.replace(/\s+/g, ' ');
-  if (plain.trim() === '') return { written: [], unrestricted: undefined };
+  if (plain.trim() === '') return { alternatives: [] };
   const written = plain.split('|').map(parseAlternative);
-  const restricted = written.some(({ architectures, profiles }) => architectures !== undefined || profiles.length > 0);
-  return { written, unrestricted: restricted ? undefined : written.map((one) => one.alternative) };
+  const alternatives = written.map(({ alternative }) => alternative);
+  const isRestricted = written.some(({ architectures, profiles }) => architectures !== undefined || profiles.length > 0);
+  return isRestricted ? { alternatives, restricted: written } : { alternatives };
 }
 
 // Each expression reads one piece from where the last one ended.

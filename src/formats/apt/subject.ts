@@ -62,7 +62,9 @@ class AptSubject implements QuerySubject {
   }
 
   requirements(follow: FollowOptions): readonly Requirement[] {
-    return relationFields(this.type, follow).flatMap((field) => readRelations(this.#record, field, follow));
+    const found: Requirement[] = [];
+    for (const field of relationFields(this.type, follow)) found.push(...readRelations(this.#record, field, follow));
+    return found;
   }
 }
 
