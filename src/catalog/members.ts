@@ -7,12 +7,16 @@ import type { RecordDigest } from '../core/package.ts';
 import { asBuffer, type RecordHead } from './records.ts';
 import type { Database } from './open.ts';
 
-/** Columns of some records, each as long as the list asked for and in its order. */
+/** What is the same for thousands of records. */
+export interface MemberKind {
+  readonly partition: string;
+  readonly architecture: string;
+}
+
+/** What tells records of one name apart, in two columns as long as the list asked for and in its order. */
 export interface MemberColumns {
-  readonly partitions: readonly string[];
-  readonly names: readonly string[];
+  readonly kinds: readonly MemberKind[];
   readonly versions: readonly string[];
-  readonly architectures: readonly string[];
 }
 
 export interface MemberOutline {
@@ -60,14 +64,11 @@ export function openMembers(database: Database): Members {
       );
       return Uint32Array.from(JSON.parse(row?.ids ?? '[]') as number[]);
     },
-    names: (ids) => packed(database, 'json_group_array(name) AS names', ids).names,
-    columns: (ids) =>
-      packed(
-        database,
-        `json_group_array(partition) AS partitions, json_group_array(name) AS names,
-         json_group_array(version) AS versions, json_group_array(architecture) AS architectures`,
-        ids,
-      ),
+    names: (ids) => packed(database, ['name'], ids)[0] ?? [],
+    columns: (ids) => {
+      const [versions = [], written = []] = packed(database, ['version', "architecture || ' ' || partition"], ids);
+      return { versions, kinds: kinds(written) };
+    },
     find: (digests) => {
       const row = database.get<{ found: string }>(
         `SELECT json_group_array(json_array(item.key, record.id)) AS found ${FROM_LIST} record ON record.digest = unhex(item.value)`,
@@ -101,12 +102,26 @@ export function openMembers(database: Database): Members {
   };
 }
 
-function packed(database: Database, columns: string, ids: Uint32Array): MemberColumns {
-  const row = database.get<Record<string, string>>(`SELECT ${columns} ${FROM_LIST} record ON record.id = item.value`, list(ids));
-  const read = (name: string): readonly string[] => JSON.parse(row?.[name] ?? '[]') as string[];
-  const found = { partitions: read('partitions'), names: read('names'), versions: read('versions'), architectures: read('architectures') };
-  if (found.names.length !== ids.length) throw new Error('Records are missing from the catalog');
+/** Each of the columns, or what SQL makes of them. */
+function packed(database: Database, columns: readonly string[], ids: Uint32Array): readonly string[][] {
+  const packing = columns.map((column, index) => `json_group_array(${column}) AS c${index}`).join(', ');
+  const row = database.get<Record<string, string>>(`SELECT ${packing} ${FROM_LIST} record ON record.id = item.value`, list(ids));
+  const found = columns.map((_, index) => JSON.parse(row?.[`c${index}`] ?? '[]') as string[]);
+  if (found.some(({ length }) => length !== ids.length)) throw new Error('Records are missing from the catalog');
   return found;
+}
+
+/** No architecture holds a blank. */
+function kinds(written: readonly string[]): readonly MemberKind[] {
+  const known = new Map<string, MemberKind>();
+  return written.map((text) => {
+    let kind = known.get(text);
+    if (kind === undefined) {
+      const blank = text.indexOf(' ');
+      known.set(text, (kind = { architecture: text.slice(0, blank), partition: text.slice(blank + 1) }));
+    }
+    return kind;
+  });
 }
 
 const DIGEST_LENGTH = 64;

@@ -207,14 +207,11 @@ class Packages implements PackageSet {
   #preload(positions: readonly number[]): void {
     const wanted = positions.filter((position) => this.#subjects[position] === undefined);
     if (wanted.length === 0) return;
-    const columns = this.#catalog.members.columns(Uint32Array.from(wanted, (position) => this.#ids[position] ?? 0));
+    const names = this.#allNames();
+    const { kinds, versions } = this.#catalog.members.columns(Uint32Array.from(wanted, (position) => this.#ids[position] ?? 0));
     for (const [index, position] of wanted.entries()) {
-      this.#keep(position, {
-        partition: columns.partitions[index] ?? '',
-        name: columns.names[index] ?? '',
-        version: columns.versions[index] ?? '',
-        architecture: columns.architectures[index] ?? '',
-      });
+      const { partition = '', architecture = '' } = kinds[index] ?? {};
+      this.#keep(position, { partition, name: names[position] ?? '', version: versions[index] ?? '', architecture });
     }
   }
 

@@ -89,8 +89,7 @@ function parseEntry(text: string): Entry {
 }
 
 // Each expression reads one piece from where the last one ended.
-const NAME = / ?([^ ,|:()[\]<>{}]+)(?::([A-Za-z0-9-]+))?/y;
-const CONDITION = / ?\( ?([<>=]*) ?([^ ()<>=]+) ?\)/y;
+const PACKAGE = / ?([^ ,|:()[\]<>{}]+)(?::([A-Za-z0-9-]+))?(?: ?\( ?([<>=]*) ?([^ ()<>=]+) ?\))?/y;
 const ARCHITECTURES = / ?\[([^[\]]*)\]/y;
 const PROFILES = / ?<([^<>]*)>/y;
 const END = / ?$/y;
@@ -114,22 +113,22 @@ function parseAlternative(text: string): WrittenAlternative {
     if (match !== null) at = piece.lastIndex;
     return match;
   };
-  const name = take(NAME);
-  const condition = take(CONDITION);
-  const architectures = take(ARCHITECTURES);
+  const [, name, qualifier, written, version] = take(PACKAGE) ?? [];
+  const operator = version === undefined ? undefined : OPERATORS[written ?? ''];
+  const isPlain = at === text.length;
+  const architectures = isPlain ? undefined : take(ARCHITECTURES)?.[1];
   const profiles: (readonly string[])[] = [];
-  for (let group = take(PROFILES); group !== null; group = take(PROFILES)) profiles.push(words(group[1]));
-  const operator = condition === null ? undefined : OPERATORS[condition[1] ?? ''];
-  if (name?.[1] === undefined || take(END) === null || (condition !== null && operator === undefined)) {
+  for (let group = isPlain ? null : take(PROFILES); group !== null; group = take(PROFILES)) profiles.push(words(group[1]));
+  if (name === undefined || take(END) === null || (version !== undefined && operator === undefined)) {
     throw new ArtifactsError('E_FORMAT', `"${excerpt(text)}" is no relation to a package`);
   }
   return {
     alternative: {
-      name: name[1],
-      ...(operator === undefined || condition?.[2] === undefined ? {} : { operator, version: condition[2] }),
-      ...(name[2] === undefined ? {} : { qualifier: name[2] }),
+      name,
+      ...(operator === undefined || version === undefined ? {} : { operator, version }),
+      ...(qualifier === undefined ? {} : { qualifier }),
     },
-    architectures: architectures === null ? undefined : words(architectures[1]),
+    architectures: architectures === undefined ? undefined : words(architectures),
     profiles,
   };
 }
