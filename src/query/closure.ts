@@ -2,7 +2,8 @@ import type { FollowOptions, QuerySubject, Requirement } from '../core/relation.
 import { isForAll } from '../core/relation.ts';
 import type { CompareVersions } from './operator.ts';
 import type { MeetingRules, Needer, Universe } from './universe.ts';
-import { canBeMet, compareSubjects, satisfiers } from './universe.ts';
+import { compareSubjects } from './universe.ts';
+import { rememberWorlds, type World } from './world.ts';
 
 export interface ClosureOptions {
   readonly follow: FollowOptions;
@@ -42,7 +43,8 @@ export interface Closure {
  */
 export function closure(universe: Universe, roots: Iterable<QuerySubject>, options: ClosureOptions): Closure {
   const state: State = {
-    rules: rulesOf(universe, options),
+    worldOf: rememberWorlds(rulesOf(universe, options), options.follow),
+    presentOf: options.present === undefined ? undefined : rememberWorlds(rulesOf(options.present, options), options.follow),
     options,
     selected: new Set(),
     unread: [],
@@ -86,38 +88,12 @@ export function verify(
   return sortMissing(missing, options);
 }
 
-/** Where a package is installed or built. Whether a need can be met depends on nothing else of who needs it. */
-interface World {
-  readonly follow: FollowOptions;
-  isMet(requirement: Requirement): boolean;
-}
-
-/** Formats give equal needs as one and the same object, and in a distribution most needs are equal to some other. */
-function rememberWorlds(rules: MeetingRules, follow: FollowOptions): (needer: Needer) => World {
-  const worlds = new Map<string, World>();
-  return (needer) => {
-    const { subject, architecture } = needer;
-    const name = subject.type === 'udeb' ? `udeb ${architecture}` : architecture;
-    const known = worlds.get(name);
-    if (known !== undefined) return known;
-    const verdicts = new Map<Requirement, boolean>();
-    const world: World = {
-      follow: { ...follow, architecture },
-      isMet: (requirement) => {
-        let verdict = verdicts.get(requirement);
-        if (verdict === undefined) verdicts.set(requirement, (verdict = canBeMet(rules, needer, requirement)));
-        return verdict;
-      },
-    };
-    worlds.set(name, world);
-    return world;
-  };
-}
-
 type Need = Needer & Missing;
 
 interface State {
-  readonly rules: MeetingRules;
+  readonly worldOf: (needer: Needer) => World;
+  /** Over what is there already. */
+  readonly presentOf: ((needer: Needer) => World) | undefined;
   readonly options: ClosureOptions;
   readonly selected: Set<QuerySubject>;
   /** Selected packages in the order of their selection; their needs are read from the front. */
@@ -139,9 +115,9 @@ function select(state: State, subject: QuerySubject): void {
   state.unread.push(subject);
 }
 
-function needsOf(subject: QuerySubject, options: ClosureOptions): readonly Need[] {
+function needsOf(subject: QuerySubject, { worldOf, options }: State): readonly Need[] {
   return architecturesOf(subject, options).flatMap((architecture) =>
-    subject.requirements({ ...options.follow, architecture }).map((requirement) => ({ subject, architecture, requirement })),
+    subject.requirements(worldOf({ subject, architecture }).follow).map((requirement) => ({ subject, architecture, requirement })),
   );
 }
 
@@ -152,14 +128,14 @@ function architecturesOf(subject: QuerySubject, { architectures }: Pick<ClosureO
 }
 
 function readNeeds(state: State, subject: QuerySubject): void {
-  for (const need of needsOf(subject, state.options)) {
+  for (const need of needsOf(subject, state)) {
     if (need.requirement.some(({ absent }) => absent === true)) {
       state.conditional.add(need);
       continue;
     }
     const [first, ...others] = need.requirement;
     if (first === undefined || isPresent(state, need)) continue;
-    const found = satisfiers(state.rules, need, first);
+    const found = state.worldOf(need).satisfiers(first);
     const [only] = found;
     if (others.length === 0 && found.length === 1 && only !== undefined) select(state, only);
     else state.undecided.push(need);
@@ -180,19 +156,26 @@ function takeConditional(state: State): boolean {
 }
 
 function isThere(state: State, need: Need): boolean {
-  return isMetBy(state, need) || isPresent(state, need);
+  return isMetBySelected(state, need) || isPresent(state, need);
 }
 
-function isPresent({ rules, options }: State, need: Need): boolean {
-  return options.present !== undefined && canBeMet({ ...rules, universe: options.present }, need, need.requirement);
+function isPresent({ presentOf }: State, need: Need): boolean {
+  return presentOf?.(need).isMet(need.requirement) === true;
+}
+
+/** A package that is selected already meets the need, by any alternative. */
+function isMetBySelected({ selected, worldOf }: State, need: Need): boolean {
+  const { satisfiers } = worldOf(need);
+  return need.requirement.some((alternative) => satisfiers(alternative).some((one) => selected.has(one)));
 }
 
 function decide(state: State, need: Need): void {
   const { options, selected } = state;
+  const { satisfiers } = state.worldOf(need);
+  if (options.allVariants !== true && isMetBySelected(state, need)) return;
   let met = false;
-  if (options.allVariants !== true && isMetBy(state, need)) return;
   for (const alternative of need.requirement) {
-    const found = satisfiers(state.rules, need, alternative);
+    const found = satisfiers(alternative);
     const best = found.find((one) => selected.has(one)) ?? found[0];
     if (best === undefined) continue;
     select(state, best);
@@ -200,13 +183,6 @@ function decide(state: State, need: Need): void {
     if (options.allVariants !== true) return;
   }
   if (!met) state.missing.push(need);
-}
-
-/** Whether a package that is selected already meets the need, by any alternative. */
-function isMetBy({ rules, selected }: State, need: Need): boolean {
-  return need.requirement.some((alternative) =>
-    satisfiers(rules, need, alternative).some((candidate) => selected.has(candidate)),
-  );
 }
 
 function inOrder(subjects: Iterable<QuerySubject>, { compareVersions }: ClosureOptions): readonly QuerySubject[] {

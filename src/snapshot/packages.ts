@@ -88,7 +88,7 @@ class Packages implements PackageSet {
   }
 
   get universe(): Universe {
-    return { named: (name) => this.#answering(name).map((position) => this.#subject(position)).filter(({ type }) => type !== 'source') };
+    return { named: (name) => this.#subjectsAt(this.#answering(name)).filter(({ type }) => type !== 'source') };
   }
 
   matching(query: Query): readonly PackageSubject[] {
@@ -96,8 +96,7 @@ class Packages implements PackageSet {
     const match = matcher(query, this.format.compareVersions);
     if (asksCapabilities(query)) this.#providers();
     if (!readsText(query)) {
-      this.#preload(positions);
-      return positions.map((position) => this.#subject(position)).filter(match);
+      return this.#subjectsAt(positions).filter(match);
     }
     return [...this.#read(positions)].filter(match);
   }
@@ -123,7 +122,7 @@ class Packages implements PackageSet {
   }
 
   named(name: string): readonly PackageSubject[] {
-    return this.#named(name).map((position) => this.#subject(position));
+    return this.#subjectsAt(this.#named(name));
   }
 
   /** Positions of what the query can mean; what is there must still be matched. */
@@ -186,21 +185,18 @@ class Packages implements PackageSet {
     return index;
   }
 
-  #subject(position: number): LazySubject {
-    const known = this.#subjects[position];
-    if (known !== undefined) return known;
-    const id = this.#ids[position] ?? 0;
-    return this.#keep(position, this.#catalog.records.head(id));
+  #subjectsAt(positions: readonly number[]): LazySubject[] {
+    this.#preload(positions);
+    return positions.map((position) => this.#subjects[position]).filter((subject) => subject !== undefined);
   }
 
-  #keep(position: number, head: Head): LazySubject {
+  #keep(position: number, head: Head): void {
     const id = this.#ids[position] ?? 0;
     const record = new LazyRecord(this.format.id, head, { catalog: this.#catalog, id });
     const subject = new LazySubject({ id, position }, record, this.format.subject(record));
     // Before the providers were looked for, any package may be one.
     if (this.#byProvided === undefined) subject.mayProvide = true;
     this.#subjects[position] = subject;
-    return subject;
   }
 
   /** Makes the subjects of these positions with one question. */
@@ -223,8 +219,7 @@ class Packages implements PackageSet {
 
   *#read(positions: readonly number[]): Generator<LazySubject> {
     for (const batch of inBatches(positions)) {
-      this.#preload(batch);
-      const subjects = batch.map((position) => this.#subject(position));
+      const subjects = this.#subjectsAt(batch);
       this.#load(subjects);
       yield* subjects;
       for (const { record } of subjects) record.loaded = undefined;

@@ -35,7 +35,7 @@ export function parseRelations(text: string, options: BuildOptions = {}): readon
 export function parseProvides(text: string): readonly Capability[] {
   const capabilities: Capability[] = [];
   for (const entry of text.split(',')) {
-    const { alternatives } = readEntry(entry);
+    const { alternatives } = parseEntry(entry); // hardly any is written twice
     const [first] = alternatives;
     if (first === undefined || alternatives.length > 1) continue;
     const { name, operator, version, qualifier } = first;
@@ -80,13 +80,16 @@ function readEntry(text: string): Entry {
 
 /** Neither comma nor bar can stand within a relation. White space becomes single blanks first, so that no expression below can spend long on it. */
 function parseEntry(text: string): Entry {
-  const plain = text.replace(/\s+/g, ' ');
-  if (plain.trim() === '') return { alternatives: [] };
-  const written = plain.split('|').map(parseAlternative);
+  const plain = WHITE_SPACE.test(text) ? text.replace(/\s+/g, ' ') : text;
+  if (plain === '' || plain === ' ') return { alternatives: [] };
+  const written = plain.includes('|') ? plain.split('|').map(parseAlternative) : [parseAlternative(plain)];
   const alternatives = written.map(({ alternative }) => alternative);
   const isRestricted = written.some(({ architectures, profiles }) => architectures !== undefined || profiles.length > 0);
   return isRestricted ? { alternatives, restricted: written } : { alternatives };
 }
+
+/** More than one blank, or one of another kind. */
+const WHITE_SPACE = /[^\S ]|  /;
 
 // Each expression reads one piece from where the last one ended.
 const PACKAGE = / ?([^ ,|:()[\]<>{}]+)(?::([A-Za-z0-9-]+))?(?: ?\( ?([<>=]*) ?([^ ()<>=]+) ?\))?/y;
