@@ -90,6 +90,12 @@ export function verify(
 
 type Need = Needer & Missing;
 
+/** A need that counts only once certain packages are selected. */
+interface Conditional {
+  readonly conditions: readonly Need[];
+  readonly rest: Need;
+}
+
 interface State {
   readonly worldOf: (needer: Needer) => World;
   /** Over what is there already. */
@@ -100,8 +106,7 @@ interface State {
   readonly unread: QuerySubject[];
   /** Needs that leave a choice, in the order they were read. */
   readonly undecided: Need[];
-  /** Needs that count only once certain packages are selected. */
-  readonly conditional: Set<Need>;
+  readonly conditional: Set<Conditional>;
   readonly missing: Missing[];
 }
 
@@ -130,7 +135,7 @@ function architecturesOf(subject: QuerySubject, { architectures }: Pick<ClosureO
 function readNeeds(state: State, subject: QuerySubject): void {
   for (const need of needsOf(subject, state)) {
     if (need.requirement.some(({ absent }) => absent === true)) {
-      state.conditional.add(need);
+      state.conditional.add(conditionalNeed(need));
       continue;
     }
     const [first, ...others] = need.requirement;
@@ -142,37 +147,36 @@ function readNeeds(state: State, subject: QuerySubject): void {
   }
 }
 
+function conditionalNeed(need: Need): Conditional {
+  const conditions = need.requirement.flatMap(({ absent, ...condition }) => (absent === true ? [{ ...need, requirement: [condition] }] : []));
+  return { conditions, rest: { ...need, requirement: need.requirement.filter(({ absent }) => absent !== true) } };
+}
+
 /** Moves those whose conditions hold by now to the undecided ones: true when there are any. What is selected stays so. */
 function takeConditional(state: State): boolean {
   const before = state.undecided.length;
   for (const need of state.conditional) {
-    const holds = need.requirement.every(({ absent, ...condition }) => absent !== true || isThere(state, { ...need, requirement: [condition] }));
-    if (!holds) continue;
+    if (!need.conditions.every((condition) => isSelected(state, condition) || isPresent(state, condition))) continue;
     state.conditional.delete(need);
-    const rest = { ...need, requirement: need.requirement.filter(({ absent }) => absent !== true) };
-    if (!isPresent(state, rest)) state.undecided.push(rest);
+    if (!isPresent(state, need.rest)) state.undecided.push(need.rest);
   }
   return state.undecided.length > before;
-}
-
-function isThere(state: State, need: Need): boolean {
-  return isMetBySelected(state, need) || isPresent(state, need);
 }
 
 function isPresent({ presentOf }: State, need: Need): boolean {
   return presentOf?.(need).isMet(need.requirement) === true;
 }
 
-/** A package that is selected already meets the need, by any alternative. */
-function isMetBySelected({ selected, worldOf }: State, need: Need): boolean {
+/** Whether a package that is selected already meets the need, by any alternative. */
+function isSelected({ worldOf, selected }: State, need: Need): boolean {
   const { satisfiers } = worldOf(need);
-  return need.requirement.some((alternative) => satisfiers(alternative).some((one) => selected.has(one)));
+  return need.requirement.some((alternative) => satisfiers(alternative).some((candidate) => selected.has(candidate)));
 }
 
 function decide(state: State, need: Need): void {
   const { options, selected } = state;
   const { satisfiers } = state.worldOf(need);
-  if (options.allVariants !== true && isMetBySelected(state, need)) return;
+  if (options.allVariants !== true && isSelected(state, need)) return;
   let met = false;
   for (const alternative of need.requirement) {
     const found = satisfiers(alternative);
