@@ -16,27 +16,42 @@ export function walkedSources(catalog: Catalog, contents: readonly Content[]): W
 /** Where more than one in so many members differ, every name is looked at. */
 const ONE_IN_MEMBERS = 4;
 
-/** Finds by their numbers which members differ, and reads only those and the ones beside them. */
+/** Finds by their numbers which members differ, and reads only those and the names of the ones beside them. */
 export function differingMembers({ contents, members }: Catalog): Differing<MergedMember> {
+  const countHolders = holderCounter();
   return (leaves) => {
     const lists = leaves.map(({ id }) => contents.members(id));
-    const holders = new Map<number, number>();
-    for (const list of lists) for (const id of list) holders.set(id, (holders.get(id) ?? 0) + 1);
-    const differs = (id: number | undefined): boolean => id !== undefined && holders.get(id) !== lists.length;
+    const heldBy = countHolders(lists);
+    const differs = (id: number | undefined): boolean => id !== undefined && heldBy[id] !== lists.length;
     const own = lists.map((list) => list.filter(differs));
     if (own.some((ids, index) => ids.length * ONE_IN_MEMBERS > (leaves[index]?.count ?? 0))) return undefined;
     const beside = lists.map((list) => list.filter((id, at) => !differs(id) && (differs(list[at - 1]) || differs(list[at + 1]))));
-    const heads = new Map(members.heads(distinct([...own, ...beside])).map((head) => [head.id, head]));
-    const read = (ids: Uint32Array): RecordHead[] => Array.from(ids, (id) => heads.get(id)).filter((head) => head !== undefined);
-    const found = own.map(read);
+    const heads = new Map(members.heads(distinct(own)).map((head) => [head.id, head]));
+    const found = own.map((ids) => Array.from(ids, (id) => heads.get(id)).filter((head) => head !== undefined));
     // Members of one name stand together, so a name that is in both kinds shows at their borders.
     const names = new Set(found.flat().map(({ name }) => name));
-    return beside.some((ids) => read(ids).some(({ name }) => names.has(name))) ? undefined : found;
+    return members.names(distinct(beside)).some((name) => names.has(name)) ? undefined : found;
+  };
+}
+
+/** In how many of some lists each number is, counted in one place that grows with the numbers: they are counted densely. */
+function holderCounter(): (lists: readonly Uint32Array[]) => Uint32Array {
+  let counts = new Uint32Array(0);
+  let counted: readonly Uint32Array[] = [];
+  return (lists) => {
+    for (const list of counted) for (const id of list) counts[id] = 0;
+    const highest = lists.reduce((most, list) => list.reduce((a, b) => Math.max(a, b), most), 0);
+    if (highest >= counts.length) counts = new Uint32Array(highest * 2);
+    for (const list of lists) for (const id of list) counts[id] = (counts[id] ?? 0) + 1;
+    counted = lists;
+    return counts;
   };
 }
 
 function distinct(lists: readonly Uint32Array[]): Uint32Array {
-  return Uint32Array.from(new Set(lists.flatMap((list) => [...list])));
+  const found = new Set<number>();
+  for (const list of lists) for (const id of list) found.add(id);
+  return Uint32Array.from(found);
 }
 
 /** Members that a reader remembers: some leaves of each of a few sources. */
