@@ -8,7 +8,7 @@ import { tempDir } from './temp.ts';
 /** What a root filesystem of the tiny system is tested for. */
 const PROGRAMS = ['/usr/bin/dpkg', '/usr/bin/dpkg-deb', '/usr/bin/dpkg-query', '/usr/bin/dpkg-split', '/usr/bin/tar', '/usr/bin/env'];
 
-const APPLETS = 'sh cat chmod diff chown cp cut echo expr false find grep head id ls mkdir mknod mktemp mv ps rm rmdir sed sleep sort stat sync test touch tr true uname wc xz gzip'.split(' ');
+const APPLETS = 'sh cat chgrp chmod diff chown cp cut echo expr false find grep head id ls mkdir mknod mktemp mv ps rm rmdir sed sleep sort stat sync test touch tr true uname wc xz gzip'.split(' ');
 
 const FOLDERS = ['root', 'tmp', 'proc', 'sys', 'dev', 'var/tmp', 'var/log'];
 
@@ -42,7 +42,10 @@ export async function folderDeb(options: FolderDeb): Promise<Deb> {
   write('DEBIAN/control', control, 0o644);
   for (const [script, text] of Object.entries(options.scripts ?? {})) write(`DEBIAN/${script}`, text, 0o755);
   for (const [path, file] of Object.entries(options.files ?? {})) {
-    if (path.endsWith('/')) mkdirSync(dir.join(path), { recursive: true });
+    if (path.endsWith('/')) {
+      mkdirSync(dir.join(path), { recursive: true });
+      if (typeof file !== 'string') chmodSync(dir.join(path), file[1]);
+    }
     else if (typeof file === 'string') write(path, file, 0o644);
     else write(path, file[0], file[1]);
   }
@@ -83,7 +86,7 @@ export async function tinySystem({ programs = [], applets: more = [] }: TinyOpti
       files: {
         'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n_apt:x:42:65534::/nonexistent:/bin/false\n',
         'etc/group': 'root:x:0:\n',
-        ...Object.fromEntries(FOLDERS.map((name) => [`${name}/`, ''])),
+        ...Object.fromEntries(FOLDERS.map((name) => [`${name}/`, ['', name.endsWith('tmp') ? 0o1777 : 0o755]])),
         'usr/sbin/ldconfig': ['#!/bin/sh\n', 0o755],
         'usr/sbin/start-stop-daemon': ['#!/bin/sh\n', 0o755],
         'usr/share/doc/tiny-base/copyright': 'none\n',

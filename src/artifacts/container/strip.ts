@@ -43,11 +43,17 @@ const LEFT_BY_TOOLS: readonly string[] = [
   '/etc/.pwd.lock',
 ];
 
+/** systemd gives it an access list when it is installed, which archives do not keep, and again at every start (tmpfiles.d(5)). */
+const PLAIN_JOURNAL = `if [ -d /var/log/journal ]; then
+  group=$(stat -c %g /var/log/journal)
+  rm -rf /var/log/journal; mkdir /var/log/journal; chgrp "$group" /var/log/journal; chmod 2755 /var/log/journal
+fi`;
+
 /**
  * Strips the image. Folders of logs stay, for services do not start without theirs; their files go. An empty machine-id
  * is what makes systemd choose one at the first start (machine-id(5)).
  */
 export async function stripTree(tree: ImageTree, ctx: Context): Promise<void> {
   const patterns = [...BELONGS_TO_ONE_MACHINE, ...LEFT_BY_TOOLS].join(' ');
-  await runInTree(tree, `rm -rf ${patterns}; find /var/log -type f -exec rm -f {} +; mkdir -p /etc; : > /etc/machine-id; chmod 444 /etc/machine-id`, {}, ctx);
+  await runInTree(tree, `rm -rf ${patterns}; find /var/log -type f -exec rm -f {} +; ${PLAIN_JOURNAL}; mkdir -p /etc; : > /etc/machine-id; chmod 444 /etc/machine-id`, {}, ctx);
 }

@@ -116,6 +116,7 @@ imaged('C06 holes, hard links, capabilities, large owners and line ends in names
   const commands = [
     'mkdir /srv; cd /srv; busybox truncate -s 5M sparse; echo end >> sparse; echo one > first; busybox ln first second; chown 65000:65000 second',
     `cd /srv; cp /usr/bin/env capable; setcap cap_net_raw=ep capable; perl -e '${SET_ATTRIBUTE}' first user.mark 78`,
+    `mkdir /var/log/journal; busybox chgrp 42 /var/log/journal; perl -e '${SET_ATTRIBUTE}' /var/log/journal system.posix_acl_access ${ACCESS_LIST}`,
     'cd /srv; echo text > "$(printf \'two\\nlines\')"',
   ];
   const spec = { ...image, role: 'odd', packages: [], commands: commands.map((run) => ({ run, config: false })), privileged: ['/srv/capable'] };
@@ -130,6 +131,7 @@ imaged('C06 holes, hard links, capabilities, large owners and line ends in names
   t.regex(listing, /\.\/srv\/two\\nlines$/m);
   t.regex(listing, /\.\/srv\/capable\n +x: +\d+ security\.capability$/m);
   t.notRegex(listing, /user\.mark|^-\S{9}\+/m);
+  t.regex(run('tar', ['--numeric-owner', '-tvJf', rootfs]), /^drwxr-sr-x 0\/42 .* \.\/var\/log\/journal\/$/m, 'the list systemd puts there is made anew by its first start');
   t.is(run('sh', ['-c', 'tar -xOJf "$1" ./srv/sparse | tail -c 4; tar -xOJf "$1" ./srv/sparse | wc -c', 'sh', rootfs]), 'end\n5242884\n');
 });
 
