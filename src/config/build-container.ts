@@ -1,9 +1,10 @@
 /** `container_images` and `container_mapping`: which images a release has, and what is in them. */
-import { isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import type { ImageCommand, ImageFile } from '../artifacts/container/spec.ts';
-import { check } from './check.ts';
+import type { ImageCommand, ImageFile, ImageRoles } from '../artifacts/container/spec.ts';
+import { check, refuse } from './check.ts';
 import type { CheckContext } from './check.ts';
+import { formatPath } from './problem.ts';
 import type { Place, Path } from './problem.ts';
 import { flag, path, safeName, strict, textAs, words } from './values.ts';
 import type { Parsed } from './values.ts';
@@ -15,6 +16,7 @@ export interface ContainerImage {
   /** Service of `python_sets`. */
   readonly venv: string | undefined;
   readonly files: readonly ImageFile[];
+  readonly ansible: ImageRoles | undefined;
   readonly commands: readonly ImageCommand[];
   readonly privileged: readonly string[];
   readonly place: Place;
@@ -32,11 +34,26 @@ const owner = textAs((text): Parsed<string> =>
 );
 const command = z.preprocess((value) => (typeof value === 'string' ? { run: value } : value), strict({ run: z.string().min(1).max(100_000), config: flag.default(false) }));
 
+const variables = z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.unknown());
+const role = z.preprocess((value) => (typeof value === 'string' ? { path: value } : value), strict({ path, vars: variables.default({}) }));
+const groupName = textAs((text): Parsed<string> => (/^[A-Za-z_]\w*$/.test(text) ? { value: text } : { problem: `${said(text)} is no name of a group` }));
+const ansible = strict({
+  roles: z.array(role).min(1),
+  with: words(path).default([]),
+  vars: variables.default({}),
+  vars_files: words(path).default([]),
+  secrets: words(path).default([]),
+  groups: words(groupName).default([]),
+  skip_tags: words(z.string()).default(['config']),
+  skip_handlers: flag.default(true),
+});
+
 export const containerImageSchema = strict({
   name: safeName,
   packages: words(debianPackage).default([]),
   venv: safeName.optional(),
   files: z.array(strict({ from: path, to: within, mode: mode.optional(), owner: owner.default('root:root') })).default([]),
+  ansible: ansible.optional(),
   commands: z.array(command).default([]),
   privileged: words(within).default([]),
 });
@@ -48,6 +65,29 @@ export function buildContainerImage(value: unknown, at: Path, { root, context }:
   const written = check(containerImageSchema, value, { path: at, context });
   if (written === undefined) return undefined;
   const { name, packages, venv, commands, privileged } = written;
-  const files = written.files.map(({ from, ...file }) => ({ ...file, mode: file.mode, from: isAbsolute(from) ? from : join(root, from) }));
-  return { name, packages: [...new Set(packages)].sort(), venv, files, commands, privileged, place: context.variables.locate(at) };
+  const absolute = (file: string): string => (isAbsolute(file) ? file : join(root, file));
+  const files = written.files.map(({ from, ...file }) => ({ ...file, mode: file.mode, from: absolute(from) }));
+  const roles = written.ansible === undefined ? undefined : rolesOf(written.ansible, absolute);
+  refuseTwins(roles, { at, context });
+  return { name, packages: [...new Set(packages)].sort(), venv, files, ansible: roles, commands, privileged, place: context.variables.locate(at) };
+}
+
+function rolesOf({ vars_files: varsFiles, skip_tags: skipTags, skip_handlers: skipHandlers, ...written }: z.output<typeof ansible>, absolute: (path: string) => string): ImageRoles {
+  return {
+    ...written,
+    roles: written.roles.map(({ path: folder, vars }) => ({ path: absolute(folder), vars })),
+    with: written.with.map(absolute),
+    varsFiles: varsFiles.map(absolute),
+    secrets: written.secrets.map(absolute),
+    skipTags,
+    skipHandlers,
+  };
+}
+
+/** Ansible finds roles by the names of their folders. One may be applied twice. */
+function refuseTwins(roles: ImageRoles | undefined, { at, context }: { readonly at: Path; readonly context: CheckContext }): void {
+  const folders = new Set([...(roles?.roles ?? []).map((one) => one.path), ...(roles?.with ?? [])]);
+  const names = [...folders].map((folder) => basename(folder));
+  const twin = names.find((name, index) => names.indexOf(name) !== index);
+  if (twin !== undefined) refuse(context, [...at, 'ansible'], `${formatPath(at)}: two folders of roles are called "${twin}"`);
 }

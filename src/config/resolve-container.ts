@@ -57,6 +57,7 @@ async function imageOf(image: ContainerImage, { config, codename }: { readonly c
     packages: image.packages,
     venv: image.venv === undefined ? undefined : `venv ${image.venv} ${distribution}-${kernel}`,
     files: image.files,
+    ansible: image.ansible,
     commands: image.commands,
     privileged: image.privileged,
     consumerUrl: sources.consumerUrl,

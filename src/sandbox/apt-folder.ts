@@ -62,6 +62,16 @@ export function openAptFolder(path: string, spec: RootSpec, network: AptNetwork)
   return folder;
 }
 
+/** `sources.list(5)` with the same sources, each below one address by its position, and the folder's keys at another path. */
+export function sourcesElsewhere(spec: RootSpec, { address, keys }: { readonly address: string; readonly keys: string }): string {
+  return spec.sources.map((source, index) => sourceLine({ ...source, uri: `${address}/${index}` }, { spec, key: join(keys, keyName(readKey(source.signedBy), index)) })).join('');
+}
+
+/** Where the public keys of its sources lie. */
+export function keysFolder({ path }: Pick<AptFolder, 'path'>): string {
+  return join(path, 'keys');
+}
+
 /** Asks the sources what is new, and pins them: nearer ones win by their priority, whatever the versions. Throws E_FETCH. */
 export async function updateAptFolder(folder: AptFolder, spec: RootSpec, ctx: Context): Promise<void> {
   try {
@@ -140,12 +150,16 @@ function sourceLine(source: AptSource, { spec, key }: { readonly spec: RootSpec;
   return `${line}\n`;
 }
 
-/** apt tells armored keys from others by the name of their file. */
 function copyKey({ signedBy }: AptSource, path: string, index: number): string {
   const bytes = readKey(signedBy);
-  const file = join(path, 'keys', `${index}.${bytes.subarray(0, 10).toString('latin1') === '-----BEGIN' ? 'asc' : 'gpg'}`);
+  const file = join(keysFolder({ path }), keyName(bytes, index));
   writeFileDurably(file, bytes);
   return file;
+}
+
+/** apt tells armored keys from others by the name of their file. */
+function keyName(bytes: Buffer, index: number): string {
+  return `${index}.${bytes.subarray(0, 10).toString('latin1') === '-----BEGIN' ? 'asc' : 'gpg'}`;
 }
 
 function readKey(file: string): Buffer {

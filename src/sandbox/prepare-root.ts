@@ -23,6 +23,11 @@ export interface RootTools {
   readonly keep?: number;
 }
 
+export interface PreparedRoot extends Root {
+  /** Knows the sources it was made from, and what they have. */
+  readonly apt: AptFolder;
+}
+
 /** Raised when roots are made in another way, so that none of before is taken for one of now. */
 const RECIPE = 1;
 
@@ -56,7 +61,7 @@ const LEFT_BY_THE_MAKING = [
  * source wins by its priority. Nothing is left of a making that was interrupted but a folder the next one removes. Throws
  * E_FETCH, E_CONFIG when the packages cannot be had together, E_TOOL.
  */
-export async function prepareRoot(spec: RootSpec, tools: RootTools, ctx: Context): Promise<Root> {
+export async function prepareRoot(spec: RootSpec, tools: RootTools, ctx: Context): Promise<PreparedRoot> {
   for (const name of ['apt', 'roots', 'making', 'locks']) makeFolder(join(tools.cache, name));
   const apt = aptFolderName(spec);
   const chosen = await holdFile(join(tools.cache, 'locks', apt), ctx, async () => {
@@ -67,7 +72,7 @@ export async function prepareRoot(spec: RootSpec, tools: RootTools, ctx: Context
     return { folder, packages, sources };
   });
   const digest = sha256(canonicalJson({ recipe: RECIPE, architecture: spec.architecture, packages: chosen.packages }));
-  if (tools.below !== undefined && isReadable(join(tools.below, 'roots', digest))) return readRoot(tools.below, digest, chosen);
+  if (tools.below !== undefined && isReadable(join(tools.below, 'roots', digest))) return { ...readRoot(tools.below, digest, chosen), apt: chosen.folder };
   const root = await holdFile(join(tools.cache, 'locks', digest), ctx, async () => {
     if (!existsSync(join(tools.cache, 'roots', digest))) await makeRoot({ spec, digest, ...chosen }, tools, ctx);
     const now = new Date();
@@ -75,7 +80,7 @@ export async function prepareRoot(spec: RootSpec, tools: RootTools, ctx: Context
     return readRoot(tools.cache, digest, chosen);
   });
   await evict(tools, digest);
-  return root;
+  return { ...root, apt: chosen.folder };
 }
 
 /** Of another user's root the owners make no sense to us: outside of our ids all of them look the same. */

@@ -14,6 +14,12 @@ export interface RunOptions {
   /** Whether the tree itself is written to. Default false: what is written goes with the sandbox. */
   readonly keep?: boolean;
   readonly binds?: readonly Bind[];
+  /**
+   * Runs it beside the tree instead of in it: by the programs of this machine's /usr, which are read-only, with the tree at
+   * TREE_BESIDE and what is bound at the same paths below /dev. For tools that work on a tree, and run what came from others.
+   * Always root of the sandbox. Default false.
+   */
+  readonly beside?: boolean;
   /** Besides PATH, HOME, LANG and TZ, which may be given too. Nothing is inherited. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Default `/`. */
@@ -65,6 +71,9 @@ const TAIL = 64 * 1024;
 /** An id no user of a distribution has, so that the limit of processes counts only the sandbox's own. */
 export const BUILDER = 59_999;
 
+/** Where a command that runs beside the tree finds it. */
+export const TREE_BESIDE = '/root';
+
 /** The init script's own failures. */
 const SETUP_FAILED = 125;
 
@@ -107,14 +116,15 @@ function initEnvironment(tree: string, stage: string, { keep, limits, user, netw
 
 /** The binds, and the command behind what limits it. Programs are the machine's up to the second unshare, which enters the root. */
 function sandboxWords(command: readonly string[], options: RunOptions): readonly string[] {
-  const { binds = [], limits = {}, cwd = '/', user = 'builder' } = options;
+  const { binds = [], limits = {}, cwd = '/', user = 'builder', beside = false } = options;
   const id = user === 'root' ? 0 : BUILDER;
   const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/', LANG: 'C.UTF-8', TZ: 'UTC', ...options.environment };
   const clean = ['/usr/bin/env', '-i', ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)];
   const limit = ['/usr/bin/prlimit', '--core=0', `--nproc=${limits.processes ?? DEFAULT_LIMITS.processes}`, `--fsize=${limits.fileBytes ?? DEFAULT_LIMITS.fileBytes}`];
   const memory = limits.memoryBytes === undefined ? [] : [`--as=${limits.memoryBytes}`];
   const drop = ['/usr/bin/setpriv', '--no-new-privs', '--inh-caps=-all', `--bounding-set=-all,${CAPABILITIES.map((name) => `+${name}`).join(',')}`];
-  const enter = ['/usr/bin/setsid', '--wait', '/usr/bin/unshare', '--root=/root', `--wd=${cwd}`, `--setgid=${id}`, `--setuid=${id}`, '--'];
+  const chroot = ['/usr/bin/unshare', `--root=${TREE_BESIDE}`, `--wd=${cwd}`, `--setgid=${id}`, `--setuid=${id}`, '--'];
+  const enter = ['/usr/bin/setsid', '--wait', ...(beside ? [] : chroot)];
   const bound = binds.flatMap(({ from, to, writable }) => [from, checkBind(to), writable === true ? 'write' : 'read']);
   return [...bound, '--', ...clean, ...limit, ...memory, ...drop, ...enter, ...command];
 }

@@ -45,6 +45,13 @@ test('images of a series and codename, with their defaults', async (t) => {
     files: [{from: files/site.conf, to: /etc/nginx/site.conf, mode: "640", owner: www-data}]
     commands: [ldconfig, {run: "systemctl enable nginx", config: yes}]
     privileged: [/usr/bin/mine]
+    ansible:
+      roles: [roles/keystone, {path: /srv/roles/cron, vars: {often: true}}]
+      with: roles/common
+      vars: {keystone_port: 5000}
+      secrets: [secrets/keystone.yml]
+      groups: identity_all
+      skip_handlers: no
 container_mapping: {r1: {system: [keystone]}}
 `,
   );
@@ -64,6 +71,16 @@ container_mapping: {r1: {system: [keystone]}}
     files: [{ from: dir.join('files/site.conf'), to: '/etc/nginx/site.conf', mode: '0640', owner: 'www-data:www-data' }],
     commands: [{ run: 'ldconfig', config: false }, { run: 'systemctl enable nginx', config: true }],
     privileged: ['/usr/bin/mine'],
+    ansible: {
+      roles: [{ path: dir.join('roles/keystone'), vars: {} }, { path: '/srv/roles/cron', vars: { often: true } }],
+      with: [dir.join('roles/common')],
+      vars: { keystone_port: 5000 },
+      varsFiles: [],
+      secrets: [dir.join('secrets/keystone.yml')],
+      groups: ['identity_all'],
+      skipTags: ['config'],
+      skipHandlers: false,
+    },
   });
   t.deepEqual((await resolve(await open(dir, 'container_mapping: {r2: {}}\n'))).images, []);
 });
@@ -76,6 +93,9 @@ test('what is wrong with images and base repositories is told with its place', a
     ['container_images: [{name: a, files: [{from: x, to: /etc/../root/x}]}]', /no absolute path of plain names/],
     ['container_images: [{name: a, files: [{from: x, to: /dev/x}]}]', /no absolute path of plain names/],
     ['container_images: [{name: a, packages: ["-o Debug"]}]', /no name of a package/],
+    ['container_images: [{name: a, ansible: {roles: [x/web, y/web]}}]', /two folders of roles are called "web"/],
+    ['container_images: [{name: a, ansible: {roles: [x], groups: "a b-c"}}]', /"b-c" is no name of a group/],
+    ['container_images: [{name: a, ansible: {roles: []}}]', /container_images/],
     ['container_images: [{name: a, files: [{from: x, to: /y, owner: "a;b"}]}]', /no owner/],
     ['base_repositories: {rig: [{suite: x}]}', /either `system: yes` or a uri/],
     ['base_repositories: {rig: [{uri: "http://a.example.org/debian"}]}', /needs a keyring and components/],

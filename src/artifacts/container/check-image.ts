@@ -7,6 +7,7 @@ import type { Root } from '../../sandbox/root.ts';
 import { runIn } from '../../sandbox/run-in.ts';
 import { makeFolder } from '../../util/durable.ts';
 import { consumerSources } from './layers.ts';
+import { findTexts } from './secrets.ts';
 import type { ImageSpec } from './spec.ts';
 import { BELONGS_TO_ONE_MACHINE } from './strip.ts';
 
@@ -23,6 +24,8 @@ export interface Checking {
   readonly temporary: string;
   /** Paths of the machine that makes images: none may stand in one. */
   readonly ours: readonly string[];
+  /** Texts that may stand nowhere in it. */
+  readonly secrets: readonly string[];
 }
 
 /** Paths that are setuid, setgid or have capabilities. Throws E_CHECK with all that is wrong. */
@@ -35,6 +38,7 @@ export async function checkImage(checking: Checking, ctx: Context): Promise<read
     ...(await findAccessLists(checking.tree, ctx)),
     ...findPrivileged(privileged, await listPrivileged(checking.root.path, ctx), checking.image),
     ...(await findForeign(checking)),
+    ...(await findTexts(checking.secrets, checking, ctx)).map((path) => `${path} holds a secret that its roles were given`),
     ...(await askImage(checking, ctx)),
   ];
   if (problems.length === 0) return privileged;

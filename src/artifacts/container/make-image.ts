@@ -5,20 +5,23 @@ import type { Context } from '../../core/context.ts';
 import type { Sha256 } from '../../core/digest.ts';
 import { ArtifactsError } from '../../core/errors.ts';
 import { runAsOwner } from '../../sandbox/namespaces.ts';
-import { copyRoot, prepareRoot, removeRootTree, ROOT_EPOCH } from '../../sandbox/prepare-root.ts';
-import type { AptSource, Root, RootSpec } from '../../sandbox/root.ts';
+import { findSources, type AptFolder } from '../../sandbox/apt-folder.ts';
+import { copyRoot, listInstalled, prepareRoot, removeRootTree, ROOT_EPOCH, type PreparedRoot } from '../../sandbox/prepare-root.ts';
+import type { AptSource, InstalledPackage, Root, RootSpec } from '../../sandbox/root.ts';
 import { counted } from '../../util/counted.ts';
 import { makeFolder, writeNewFile } from '../../util/durable.ts';
 import { hashFile } from '../../util/hash-file.ts';
 import type { MadeArtifact, MadeFile, MakeRequest } from '../kind.ts';
 import { checkImage } from './check-image.ts';
 import { imageFacts, type ImageFacts } from './facts.ts';
+import { applyRoles } from './apply-roles.ts';
 import { addFiles, addSources, addVenv, runCommands, type ImageTree } from './layers.ts';
 import { incusMeta, lxcMeta } from './meta.ts';
 import { makeOciLayout } from './oci.ts';
 import { compressGzip, compressXz, packTexts, packTree, sizeOf } from './pack.ts';
 import { releaseSources } from '../publication.ts';
 import { imageFolder, ociPlace, variantOf, type ImageSpec } from './spec.ts';
+import { secretTexts } from './secrets.ts';
 import { stripTree } from './strip.ts';
 
 /** Raised when images are made in another way, so that all are made anew. */
@@ -38,12 +41,14 @@ export async function makeImage(image: ImageSpec, request: MakeRequest, ctx: Con
   makeFolder(tree.temporary);
   try {
     await copyRoot(root, tree.path, ctx);
-    await addLayers(tree, { image, request, key }, ctx);
+    const secrets = secretTexts(image.ansible?.secrets ?? []);
+    await addLayers(tree, { image, request, key, spec, apt: root.apt, secrets }, ctx);
+    const whole = image.ansible === undefined ? root : await withInstalled(root, { spec, tree: tree.path });
     const tar = join(folder, 'rootfs.tar');
     const epoch = await newestPackage(root.path, ctx);
     await packTree(tree.path, tar, { epoch }, ctx);
-    const privileged = await checkImage({ image, root, tree: tree.path, tar, folder: checked, temporary: tree.temporary, ours: [workshop.publicRoot, folder] }, ctx);
-    return await describe({ image, root, sources: spec.sources, tar, epoch, privileged }, request, ctx);
+    const privileged = await checkImage({ image, root: whole, secrets, tree: tree.path, tar, folder: checked, temporary: tree.temporary, ours: [workshop.publicRoot, folder] }, ctx);
+    return await describe({ image, root: whole, sources: spec.sources, tar, epoch, privileged }, request, ctx);
   } finally {
     await removeRootTree(tree.path);
     await removeRootTree(checked);
@@ -60,15 +65,36 @@ interface Layering {
   readonly request: MakeRequest;
   /** Path of the public key of the release. */
   readonly key: string;
+  readonly spec: RootSpec;
+  readonly apt: AptFolder;
+  readonly secrets: readonly string[];
 }
 
 /** In the order in which they may lean on one another. */
-async function addLayers(tree: ImageTree, { image, request, key }: Layering, ctx: Context): Promise<void> {
+async function addLayers(tree: ImageTree, { image, request, key, ...more }: Layering, ctx: Context): Promise<void> {
   if (image.venv !== undefined) await addVenv(tree, venvOf(image.venv, request), ctx);
   await addFiles(tree, image.files, ctx);
+  if (image.ansible !== undefined) {
+    ctx.report({ type: 'phase', subject: image.role, text: `applying ${counted(image.ansible.roles.length, 'Ansible role')}` });
+    await applyRoles(tree, { ...more, host: image.role, roles: image.ansible, folder: join(request.folder, 'roles') }, ctx);
+  }
   await runCommands(tree, image.commands, ctx);
   await stripTree(tree, ctx);
   await addSources(tree, { image, key }, ctx);
+}
+
+/** The root with what roles made of its packages: whatever is installed from its sources now. */
+async function withInstalled(root: PreparedRoot, { spec, tree }: { readonly spec: RootSpec; readonly tree: string }): Promise<Root> {
+  const word = ({ name, version, architecture }: Omit<InstalledPackage, 'source'>): string => `${name} ${version} ${architecture}`;
+  const before = new Map(root.packages.map((one) => [word(one), one]));
+  const installed = await listInstalled(tree);
+  const added = installed.filter((one) => !before.has(word(one)));
+  const sources = added.length === 0 ? new Map<string, number>() : await findSources(root.apt, spec, added.map(({ name }) => name));
+  const packages = installed.flatMap((one) => {
+    const source = before.get(word(one))?.source ?? sources.get(`${one.name} ${one.version}`);
+    return source === undefined ? [] : [{ ...one, source }];
+  });
+  return { ...root, packages };
 }
 
 function venvOf(id: string, { needed, pathOf }: MakeRequest): { readonly tarball: string; readonly prefix: string } {

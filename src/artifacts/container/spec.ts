@@ -30,6 +30,8 @@ export interface ImageSpec {
   /** Id of the task that makes the virtualenv that is unpacked in it. */
   readonly venv: string | undefined;
   readonly files: readonly ImageFile[];
+  /** Ansible roles, applied before the commands. */
+  readonly ansible: ImageRoles | undefined;
   readonly commands: readonly ImageCommand[];
   /** Absolute paths of programs that may be setuid, setgid or have capabilities besides those the packages bring. */
   readonly privileged: readonly string[];
@@ -47,6 +49,25 @@ export interface ImageFile {
   readonly mode: string | undefined;
   /** `user:group`, as names of the image or numbers. */
   readonly owner: string;
+}
+
+/** Ansible roles and what they are given. All paths are absolute. */
+export interface ImageRoles {
+  /** In the order in which they are applied; a role is called like its folder. */
+  readonly roles: readonly { readonly path: string; readonly vars: Readonly<Record<string, unknown>> }[];
+  /** Folders of roles that others depend on or include. */
+  readonly with: readonly string[];
+  /** They win over all that roles say. */
+  readonly vars: Readonly<Record<string, unknown>>;
+  /** Files of variables, as Ansible reads them. */
+  readonly varsFiles: readonly string[];
+  /** The same; an image in which one of their values is found is refused. */
+  readonly secrets: readonly string[];
+  /** Groups of the inventory the image is in, besides `<role>_all`. */
+  readonly groups: readonly string[];
+  /** Tasks are left out that have a tag with one of these words in it. */
+  readonly skipTags: readonly string[];
+  readonly skipHandlers: boolean;
 }
 
 /** A line for the shell of the image. */

@@ -5,6 +5,7 @@ import { canonicalJson, sha256, type Sha256 } from '../../core/digest.ts';
 import { ArtifactsError } from '../../core/errors.ts';
 import type { ArtifactTask } from '../kind.ts';
 import { makeImage, RECIPE } from './make-image.ts';
+import { describeRoles } from './role-folders.ts';
 import { imageId, ociPlace, type ContainerSpec, type ImageSpec } from './spec.ts';
 
 /** `image <role>-<codename>-<architecture>` for each image. Throws E_NOT_FOUND when a file it copies is not there. */
@@ -21,9 +22,10 @@ export function containerTasks(spec: ContainerSpec): readonly ArtifactTask[] {
   }));
 }
 
-function inputsOf({ base, network: _network, files, ...image }: ImageSpec): ArtifactTask['inputs'] {
+function inputsOf({ base, network: _network, files, ansible, ...image }: ImageSpec): ArtifactTask['inputs'] {
   return {
     ...image,
+    ...(ansible === undefined ? {} : { ansible: describeRoles(ansible) }),
     recipe: RECIPE,
     base: base.described,
     files: files.map(({ from, ...file }) => ({ ...file, digest: digestOf(from) })),

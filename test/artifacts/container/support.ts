@@ -41,6 +41,7 @@ export async function publishSite(dir: TempDir, { release, base }: { readonly re
     packages: [],
     venv: undefined,
     files: [],
+    ansible: undefined,
     commands: [],
     privileged: [],
     consumerUrl: 'http://artifacts.example.org',
