@@ -18,6 +18,7 @@ export interface ContainerImage {
   readonly files: readonly ImageFile[];
   readonly ansible: ImageRoles | undefined;
   readonly commands: readonly ImageCommand[];
+  readonly checks: readonly string[];
   readonly privileged: readonly string[];
   readonly place: Place;
 }
@@ -32,7 +33,8 @@ const mode = textAs((text): Parsed<string> => (/^0?[0-7]{3}$/.test(text) ? { val
 const owner = textAs((text): Parsed<string> =>
   /^[a-z0-9_][a-z0-9_-]*(?::[a-z0-9_][a-z0-9_-]*)?$/.test(text) ? { value: text.includes(':') ? text : `${text}:${text}` } : { problem: `${said(text)} is no owner; write user or user:group` },
 );
-const command = z.preprocess((value) => (typeof value === 'string' ? { run: value } : value), strict({ run: z.string().min(1).max(100_000), config: flag.default(false) }));
+const shellLine = z.string().min(1).max(100_000);
+const command = z.preprocess((value) => (typeof value === 'string' ? { run: value } : value), strict({ run: shellLine, config: flag.default(false) }));
 
 const variables = z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.unknown());
 const role = z.preprocess((value) => (typeof value === 'string' ? { path: value } : value), strict({ path, vars: variables.default({}) }));
@@ -55,6 +57,7 @@ export const containerImageSchema = strict({
   files: z.array(strict({ from: path, to: within, mode: mode.optional(), owner: owner.default('root:root') })).default([]),
   ansible: ansible.optional(),
   commands: z.array(command).default([]),
+  checks: z.array(shellLine).default([]),
   privileged: words(within).default([]),
 });
 
@@ -64,12 +67,12 @@ export const containerMappingSchema = z.array(safeName);
 export function buildContainerImage(value: unknown, at: Path, { root, context }: { readonly root: string; readonly context: CheckContext }): ContainerImage | undefined {
   const written = check(containerImageSchema, value, { path: at, context });
   if (written === undefined) return undefined;
-  const { name, packages, venv, commands, privileged } = written;
+  const { name, packages, venv, commands, checks, privileged } = written;
   const absolute = (file: string): string => (isAbsolute(file) ? file : join(root, file));
   const files = written.files.map(({ from, ...file }) => ({ ...file, mode: file.mode, from: absolute(from) }));
   const roles = written.ansible === undefined ? undefined : rolesOf(written.ansible, absolute);
   refuseTwins(roles, { at, context });
-  return { name, packages: [...new Set(packages)].sort(), venv, files, ansible: roles, commands, privileged, place: context.variables.locate(at) };
+  return { name, packages: [...new Set(packages)].sort(), venv, files, ansible: roles, commands, checks, privileged, place: context.variables.locate(at) };
 }
 
 function rolesOf({ vars_files: varsFiles, skip_tags: skipTags, skip_handlers: skipHandlers, ...written }: z.output<typeof ansible>, absolute: (path: string) => string): ImageRoles {

@@ -59,6 +59,7 @@ async function imageOf(image: ContainerImage, { config, codename }: { readonly c
     files: image.files,
     ansible: image.ansible,
     commands: image.commands,
+    checks: image.checks,
     privileged: image.privileged,
     consumerUrl: sources.consumerUrl,
   };

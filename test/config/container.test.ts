@@ -44,6 +44,7 @@ test('images of a series and codename, with their defaults', async (t) => {
     venv: keystone
     files: [{from: files/site.conf, to: /etc/nginx/site.conf, mode: "640", owner: www-data}]
     commands: [ldconfig, {run: "systemctl enable nginx", config: yes}]
+    checks: [nginx -t]
     privileged: [/usr/bin/mine]
     ansible:
       roles: [roles/keystone, {path: /srv/roles/cron, vars: {often: true}}]
@@ -70,6 +71,7 @@ container_mapping: {r1: {system: [keystone]}}
     venv: 'venv keystone debian-12-x86_64',
     files: [{ from: dir.join('files/site.conf'), to: '/etc/nginx/site.conf', mode: '0640', owner: 'www-data:www-data' }],
     commands: [{ run: 'ldconfig', config: false }, { run: 'systemctl enable nginx', config: true }],
+    checks: ['nginx -t'],
     privileged: ['/usr/bin/mine'],
     ansible: {
       roles: [{ path: dir.join('roles/keystone'), vars: {} }, { path: '/srv/roles/cron', vars: { often: true } }],

@@ -12,7 +12,7 @@ import type { RootSpec } from '../../sandbox/root.ts';
 import { runIn, type Bind, type RunOptions } from '../../sandbox/run-in.ts';
 import { readConfigured } from '../../util/role-variables.ts';
 import { CONNECTION, CONNECTION_PLUGIN } from './connection-plugin.ts';
-import { runInTree, type ImageTree } from './layers.ts';
+import { HANDED_IN, runInTree, type ImageTree } from './layers.ts';
 import { ansibleEnvironment, inventory, playbook } from './playbook.ts';
 import { explainFailure } from './role-failure.ts';
 import { copyRoles, tagsToSkip } from './role-folders.ts';
@@ -32,8 +32,7 @@ export interface Applying {
   readonly folder: string;
 }
 
-/** Seen at these paths by Ansible, and in the image while roles are applied. */
-const HANDED_IN = '/dev/handed-in';
+/** Seen at this path by Ansible, and in the image while roles are applied. */
 const GIVEN = `${HANDED_IN}/given`;
 
 /** Of the sandbox's loopback interface, which has nothing else. */

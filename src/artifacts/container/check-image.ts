@@ -1,6 +1,6 @@
 /** What an image must be before it counts as made: looked at as its users get it, unpacked from the archive. */
 import type { Context } from '../../core/context.ts';
-import { ArtifactsError } from '../../core/errors.ts';
+import { ArtifactsError, isArtifactsError } from '../../core/errors.ts';
 import { runAsOwner } from '../../sandbox/namespaces.ts';
 import { listInstalled } from '../../sandbox/prepare-root.ts';
 import type { Root } from '../../sandbox/root.ts';
@@ -40,6 +40,7 @@ export async function checkImage(checking: Checking, ctx: Context): Promise<read
     ...(await findForeign(checking)),
     ...(await findTexts(checking.secrets, checking, ctx)).map((path) => `${path} holds a secret that its roles were given`),
     ...(await askImage(checking, ctx)),
+    ...(await runChecks(checking, ctx)),
   ];
   if (problems.length === 0) return privileged;
   throw new ArtifactsError('E_CHECK', `The image is not as it should be: ${problems.slice(0, SHOWN).join('; ')}${problems.length > SHOWN ? `; and ${problems.length - SHOWN} more` : ''}`, {
@@ -105,6 +106,21 @@ async function askImage({ image, folder, temporary, ours }: Checking, ctx: Conte
   problems.push(...left.split('\n').filter((path) => path !== '').map((path) => `${path} belongs to one machine`));
   const named = await ask('for text; do grep -rlF -e "$text" /etc /root /opt /srv /var/lib/dpkg/info /usr/local 2>/dev/null; done; true', ours);
   problems.push(...named.split('\n').filter((path) => path !== '').map((path) => `${path} names a folder of the machine that made it`));
+  return problems;
+}
+
+/** What its owner wants to be true of it. What the lines write goes with their sandbox. */
+async function runChecks({ image, folder, temporary }: Checking, ctx: Context): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const line of image.checks) {
+    try {
+      await runIn({ path: folder }, ['sh', '-ec', line], { temporary, user: 'root', environment: { HOME: '/root' } }, ctx);
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      if (!isArtifactsError(error)) throw error;
+      problems.push(`the check "${line.split('\n')[0]}" failed: ${error.message}`);
+    }
+  }
   return problems;
 }
 

@@ -16,7 +16,7 @@ export interface ImageTree {
 }
 
 /** What is handed in is seen here while it is copied; the folder goes with the sandbox. */
-const HANDED_IN = '/dev/handed-in';
+export const HANDED_IN = '/dev/handed-in';
 
 /** Runs a line of shell as root of the image, without a network; the image keeps what it writes. Throws E_TOOL. */
 export async function runInTree(tree: ImageTree, run: string, options: { readonly binds?: readonly Bind[]; readonly words?: readonly string[] }, ctx: Context): Promise<RunResult> {

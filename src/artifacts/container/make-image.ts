@@ -15,7 +15,7 @@ import type { MadeArtifact, MadeFile, MakeRequest } from '../kind.ts';
 import { checkImage } from './check-image.ts';
 import { imageFacts, type ImageFacts } from './facts.ts';
 import { applyRoles } from './apply-roles.ts';
-import { addFiles, addSources, addVenv, runCommands, type ImageTree } from './layers.ts';
+import { addFiles, addSources, addVenv, HANDED_IN, runCommands, type ImageTree } from './layers.ts';
 import { incusMeta, lxcMeta } from './meta.ts';
 import { makeOciLayout } from './oci.ts';
 import { compressGzip, compressXz, packTexts, packTree, sizeOf } from './pack.ts';
@@ -47,7 +47,7 @@ export async function makeImage(image: ImageSpec, request: MakeRequest, ctx: Con
     const tar = join(folder, 'rootfs.tar');
     const epoch = await newestPackage(root.path, ctx);
     await packTree(tree.path, tar, { epoch }, ctx);
-    const privileged = await checkImage({ image, root: whole, secrets, tree: tree.path, tar, folder: checked, temporary: tree.temporary, ours: [workshop.publicRoot, folder] }, ctx);
+    const privileged = await checkImage({ image, root: whole, secrets, tree: tree.path, tar, folder: checked, temporary: tree.temporary, ours: [workshop.publicRoot, folder, HANDED_IN] }, ctx);
     return await describe({ image, root: whole, sources: spec.sources, tar, epoch, privileged }, request, ctx);
   } finally {
     await removeRootTree(tree.path);

@@ -33,6 +33,8 @@ export interface ImageSpec {
   /** Ansible roles, applied before the commands. */
   readonly ansible: ImageRoles | undefined;
   readonly commands: readonly ImageCommand[];
+  /** Lines of shell that succeed in the finished image, or it is refused. */
+  readonly checks: readonly string[];
   /** Absolute paths of programs that may be setuid, setgid or have capabilities besides those the packages bring. */
   readonly privileged: readonly string[];
   /** Where those who run it get the release from; undefined: its apt knows no source. */

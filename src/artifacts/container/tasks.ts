@@ -22,9 +22,10 @@ export function containerTasks(spec: ContainerSpec): readonly ArtifactTask[] {
   }));
 }
 
-function inputsOf({ base, network: _network, files, ansible, ...image }: ImageSpec): ArtifactTask['inputs'] {
+function inputsOf({ base, network: _network, files, ansible, checks, ...image }: ImageSpec): ArtifactTask['inputs'] {
   return {
     ...image,
+    ...(checks.length === 0 ? {} : { checks }),
     ...(ansible === undefined ? {} : { ansible: describeRoles(ansible) }),
     recipe: RECIPE,
     base: base.described,

@@ -4,6 +4,7 @@ import test from 'ava';
 import { imageFacts } from '../../../src/artifacts/container/facts.ts';
 import type { Artifact } from '../../../src/core/artifact.ts';
 import type { Sha256 } from '../../../src/core/digest.ts';
+import { isArtifactsError } from '../../../src/core/errors.ts';
 import { testWith } from '../../rig/skip.ts';
 import { tempDir, type TempDir } from '../../rig/temp.ts';
 import { folderDeb, tinySystem } from '../../rig/tiny-system.ts';
@@ -154,12 +155,15 @@ imaged('C01 C05 F25 F22 fifos, other sources, foreign packages and paths of this
     `sed -i 's/^Version: 1.0-1/Version: 9/' /var/lib/dpkg/status`,
   ];
 
-  const error = await t.throwsAsync(make(await site(), { ...image, consumerUrl: undefined, commands: commands.map((run) => ({ run, config: false })) }));
+  const error = await t.throwsAsync(make(await site(), { ...image, consumerUrl: undefined, commands: commands.map((run) => ({ run, config: false })), checks: ['touch /written', 'test ! -e /written', 'echo not so >&2; exit 3'] }));
 
   t.like(error, { code: 'E_CHECK' });
   t.regex(error.message, /\/srv-fifo is a device, a socket or a fifo/);
   t.regex(error.message, /apt has other sources/);
   t.regex(error.message, /\/etc\/where names a folder of the machine/);
+  const told = JSON.stringify(isArtifactsError(error) && error.details);
+  t.regex(told, /the check \\"echo not so >&2; exit 3\\" failed: sh ended with status 3 in the sandbox: not so/);
+  t.notRegex(told, /touch|test !/, 'each check looks at the image as it is');
   t.regex(error.message, /package tiny-base 9 amd64 is of no source/);
 });
 

@@ -43,6 +43,7 @@ export async function publishSite(dir: TempDir, { release, base }: { readonly re
     files: [],
     ansible: undefined,
     commands: [],
+    checks: [],
     privileged: [],
     consumerUrl: 'http://artifacts.example.org',
   };
