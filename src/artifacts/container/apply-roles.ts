@@ -20,6 +20,8 @@ import { serveSources } from './source-server.ts';
 import type { ImageRoles } from './spec.ts';
 
 export interface Applying {
+  /** Roles know it as `rpc_release`. */
+  readonly release: string;
   /** What the image is called. */
   readonly host: string;
   readonly roles: ImageRoles;
@@ -69,7 +71,7 @@ export function requireAnsible(folders: readonly string[] = ['/usr/bin', '/usr/l
 }
 
 /** Writes what Ansible is given to a folder; that and the files of variables, to be bound. */
-function handIn(tree: ImageTree, { host, roles, spec, apt, folder }: Applying): readonly Bind[] {
+function handIn(tree: ImageTree, { release, host, roles, spec, apt, folder }: Applying): readonly Bind[] {
   const given = join(folder, 'given');
   const write = (path: string, text: string | Buffer, mode = 0o644): void => {
     mkdirSync(dirname(join(given, path)), { recursive: true });
@@ -78,7 +80,7 @@ function handIn(tree: ImageTree, { host, roles, spec, apt, folder }: Applying): 
   };
   const python = hasPython(tree);
   const interpreter = python ? '/usr/bin/python3' : `${GIVEN}/python`;
-  const texts = { 'playbook.json': playbook(roles), 'hosts.json': inventory(host, { interpreter, groups: roles.groups }), 'vars.json': JSON.stringify(roles.vars) };
+  const texts = { 'playbook.json': playbook(roles), 'hosts.json': inventory(host, { interpreter, groups: roles.groups }), 'vars.json': JSON.stringify({ rpc_release: release, ...roles.vars }) };
   for (const [path, text] of Object.entries(texts)) write(path, text);
   write(`plugins/${CONNECTION}.py`, CONNECTION_PLUGIN);
   write('python', PYTHON, 0o755);

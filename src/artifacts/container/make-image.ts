@@ -76,7 +76,7 @@ async function addLayers(tree: ImageTree, { image, request, key, ...more }: Laye
   await addFiles(tree, image.files, ctx);
   if (image.ansible !== undefined) {
     ctx.report({ type: 'phase', subject: image.role, text: `applying ${counted(image.ansible.roles.length, 'Ansible role')}` });
-    await applyRoles(tree, { ...more, host: image.role, roles: image.ansible, folder: join(request.folder, 'roles') }, ctx);
+    await applyRoles(tree, { ...more, release: request.release, host: image.role, roles: image.ansible, folder: join(request.folder, 'roles') }, ctx);
   }
   await runCommands(tree, image.commands, ctx);
   await stripTree(tree, ctx);

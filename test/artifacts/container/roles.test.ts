@@ -81,7 +81,7 @@ const APP = {
   tags: config
 `,
   'app/handlers/main.yml': '- name: restart app\n  copy: {content: x, dest: /etc/restarted}\n',
-  'app/templates/app.conf': 'port = {{ app_port }}\nname = {{ inventory_hostname }}\n',
+  'app/templates/app.conf': 'port = {{ app_port }}\nname = {{ inventory_hostname }}-{{ rpc_release }}\n',
   'common/tasks/main.yml': '- file: {path: /srv/common, state: directory, mode: "0755"}\n',
 };
 
@@ -93,7 +93,7 @@ applied('F23 F25 roles install from the release, write templates and run command
   const again = await make(await site(), spec, { previous: made.artifact });
 
   t.deepEqual(imageFacts(made.artifact)?.packages.map(({ name, version, from }) => [name, version, from]), [['app', '1.0-1', 'release'], ['tiny-base', '1.0-1', 'tiny'], ['tool', '1.0-1', 'tiny']]);
-  t.is(read(made, 'etc/app.conf'), 'port = 8080\nname = app\n');
+  t.is(read(made, 'etc/app.conf'), 'port = 8080\nname = app-r1.0.0\n');
   t.is(read(made, 'etc/facts'), "2020-09-13 1600000000 0 ['app'] none");
   t.is(read(made, 'usr/share/tool'), 'started nothing\n', 'a package was told to start no service');
   const listed = listing(made);
@@ -119,7 +119,7 @@ async function prepareApplying(dir: TempDir, roles: ImageSpec['ansible']): Promi
   const root = await prepareRoot(spec, { cache: shop.join('cache', 'roots') }, testContext());
   const tree = { path: dir.join('tree'), temporary: dir.join('sandbox'), log: dir.join('log') };
   await copyRoot(root, tree.path, testContext());
-  return { tree, applying: { host: 'app', roles, secrets: secretTexts(roles.secrets), spec, apt: root.apt, folder: dir.join('applying') } };
+  return { tree, applying: { release: 'r1.0.0', host: 'app', roles, secrets: secretTexts(roles.secrets), spec, apt: root.apt, folder: dir.join('applying') } };
 }
 
 applied('F23 handlers run where they are wanted, and only tags that are named are left out', async (t) => {
