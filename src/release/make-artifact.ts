@@ -1,6 +1,6 @@
 /** Making artifacts, and publishing the folders they lie in. */
 import { mkdirSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactTask, Listing, MadeArtifact } from '../artifacts/kind.ts';
 import type { Artifact, ArtifactFile } from '../core/artifact.ts';
@@ -70,7 +70,8 @@ async function make(task: ArtifactTask, making: Making, tools: BuildTools, ctx: 
       return { state: previous?.digest === digest ? 'fresh' : 'done', detail: made.detail };
     });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // Thousands of files perhaps, beside which others go on.
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
