@@ -1,11 +1,5 @@
 #!/usr/bin/env node
-import { statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { loadBundle } from './load-bundle.js';
+import { program } from './program.js';
 
-// The bundle starts faster. It is made from the compiled files: older than those, it is of another program.
-const [bundle, compiled] = ['bundle/cli/main.cjs', 'src/cli/main.js'].map((file) => fileURLToPath(new URL(`../build/${file}`, import.meta.url)));
-const made = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -1;
-const { main } = made(bundle) >= made(compiled) ? loadBundle(bundle).program : await import(compiled);
 // All output is written when the status is known. Idle keep-alive connections must not keep the process.
-process.exit(await main(process.argv.slice(2)));
+process.exit(await program.main(process.argv.slice(2)));

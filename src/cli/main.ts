@@ -1,6 +1,9 @@
 /** Entry of the program: the real operations, the real process. Whoever else wants to call the command line imports cli.ts. */
 import { readFileSync } from 'node:fs';
+import type { MessagePort } from 'node:worker_threads';
 import { operations } from '../operations/index.ts';
+import type { ReadingTask } from '../repo/read-in-threads.ts';
+import { runThread } from '../util/thread.ts';
 import { runCli } from './cli.ts';
 import { describeFailure } from './failure.ts';
 
@@ -25,6 +28,14 @@ export function main(argv: readonly string[]): Promise<number> {
     cwd: process.cwd(),
   });
 }
+
+/** What threads of the program do, by name: see util/thread.ts. */
+export const threads = {
+  readPackages: async (task: ReadingTask, port: MessagePort): Promise<void> => {
+    const { readInThread } = await import('../repo/read-in-threads.ts');
+    await runThread(port, (out) => readInThread(task, out));
+  },
+};
 
 function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));

@@ -1,3 +1,3 @@
 /** Every kind of pool: one file beside this one, one name here. */
-export { openLocalPool, openOverlayPool } from './local.ts';
+export { openLocalPool, openOverlayPool, openPool } from './local.ts';
 export type { Incoming, Pool, PoolEntry } from './pool.ts';

@@ -15,6 +15,7 @@ export function openLocalPool(folder: string): Pool {
   const root = join(folder, '/');
   const place = (sha256: Sha256): string => `${root}${sha256.slice(0, 2)}/${sha256}`;
   return {
+    folders: [folder],
     has: (sha256) => existsSync(place(sha256)),
     path: place,
     link: (sha256, to) => linkOrCopy(place(sha256), to),
@@ -38,11 +39,19 @@ export function openOverlayPool(base: Pool, folder: string): Pool {
   const own = openLocalPool(folder);
   return {
     ...own,
+    folders: [folder, ...base.folders],
     has: (sha256) => own.has(sha256) || base.has(sha256),
     path: (sha256) => (own.has(sha256) ? own.path(sha256) : base.path(sha256)),
     link: (sha256, to) =>
       own.has(sha256) ? own.link(sha256, to) : durable.linkSymbolically(base.path(sha256), to),
   };
+}
+
+/** The pool with these folders. */
+export function openPool(folders: readonly string[]): Pool {
+  const [folder, ...below] = folders;
+  if (folder === undefined) throw new Error('A pool needs a folder');
+  return below.length === 0 ? openLocalPool(folder) : openOverlayPool(openPool(below), folder);
 }
 
 /** Links, or copies where the goal lies on another file system or the link count is exhausted. */

@@ -12,6 +12,8 @@ export interface PoolEntry {
 }
 
 export interface Pool {
+  /** Where it looks for files, beginning with the folder that it writes to: `openPool` opens the same pool in another thread. */
+  readonly folders: readonly string[];
   has(sha256: Sha256): boolean;
   /** Where the bytes lie; they may be read and linked, never written. */
   path(sha256: Sha256): string;

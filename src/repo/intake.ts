@@ -4,18 +4,18 @@ import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Context } from '../core/context.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
-import { recordDigest, type PackageRecord } from '../core/package.ts';
-import type { LocalPackage, LocalText, PackedDescription, RepoFormat } from '../formats/format.ts';
+import type { PackageRecord } from '../core/package.ts';
+import type { LocalText, RepoFormat } from '../formats/format.ts';
 import type { Pool } from '../pool/index.ts';
 import { parseClearsigned } from '../sign/clearsigned.ts';
-import { unpackMany } from '../util/unpack-many.ts';
 import type { Entrant } from './change.ts';
 import type { FileKind, FoundFile } from './find-files.ts';
+import { newEntrant, readPackages, withPath } from './read-packages.ts';
+import { readInThreads } from './read-in-threads.ts';
 import { checkFile, isAboutFile, type Receiver } from './receive.ts';
 
-/** Packages read before their descriptions are unpacked together, and packed bytes of these: enough for the tools, little for the memory. */
-const GROUP = 512;
-const GROUP_BYTES = 32 * 1024 * 1024;
+/** From so many packages on a further thread earns what starting it costs. */
+const MANY_FILES = 512;
 
 /** A text that describes a package or an upload; the longest in Debian have some 200 kB. */
 const LARGEST_TEXT = 16 * 1024 * 1024;
@@ -95,57 +95,15 @@ async function attempt({ progress, problems }: Taking, work: () => unknown): Pro
   }
 }
 
-async function takePackages(files: readonly FoundFile[], taking: Taking, ctx: Context): Promise<void> {
-  let group: ReadPackage[] = [];
-  let bytes = 0;
-  for (const file of files) {
-    await attempt(taking, () => group.push(readPackage(file, taking.tools)));
-    bytes += group.at(-1)?.bytes.length ?? 0;
-    if (group.length < GROUP && bytes < GROUP_BYTES) continue;
-    await understandAll(group, taking, ctx);
-    group = [];
-    bytes = 0;
-  }
-  await understandAll(group, taking, ctx);
-}
-
-async function understandAll(group: readonly ReadPackage[], { tools, problems, entrants, used }: Taking, ctx: Context): Promise<void> {
-  const outcomes = new Map<ReadPackage, Entrant | ArtifactsError>();
-  for await (const { piece, plain } of unpackMany(group, ctx.signal)) outcomes.set(piece, outcomeOf(piece, plain, tools));
-  for (const one of group) {
-    const outcome = outcomes.get(one);
-    if (outcome === undefined) continue;
+async function takePackages(files: readonly FoundFile[], { tools, progress, problems, entrants, used }: Taking, ctx: Context): Promise<void> {
+  const read = files.length < MANY_FILES ? readPackages : readInThreads;
+  for (const { path, outcome } of await read(files, tools, { signal: ctx.signal, next: progress.next })) {
     if (isArtifactsError(outcome)) {
       problems.push(outcome);
     } else {
       entrants.push(outcome);
-      used.push(one.path);
+      used.push(path);
     }
-  }
-}
-
-/** A package with its packed description. */
-interface ReadPackage extends PackedDescription {
-  readonly path: string;
-  readonly file: LocalPackage;
-}
-
-function readPackage({ path, expected }: FoundFile, { format, receiver }: IntakeTools): ReadPackage {
-  const scan = format.local.scan(path);
-  const digested = receiver.receive(path, { look: (chunk) => scan.push(chunk), expected });
-  return { path, file: { fileName: basename(path), ...digested }, ...scan.end() };
-}
-
-function outcomeOf({ path, file }: ReadPackage, description: Buffer | ArtifactsError, { format }: IntakeTools): Entrant | ArtifactsError {
-  try {
-    if (isArtifactsError(description)) {
-      throw new ArtifactsError(description.code, `${path}: its description ${description.message}`, { cause: description });
-    }
-    return newEntrant(format.local.readPackage(file, description), path);
-  } catch (error) {
-    const told = withPath(error, path);
-    if (!isAboutFile(told)) throw told;
-    return told;
   }
 }
 
@@ -184,20 +142,6 @@ function readSource({ fileName, bytes }: Omit<LocalText, 'text'>, path: string, 
   } catch (error) {
     throw withPath(error, path);
   }
-}
-
-/**
- * Formats know the name of a file; people need its path. No function is called with the reading in it: an error that is
- * kept keeps the functions on its stack, and with them all they refer to, hundreds of megabytes for every refused file.
- */
-function withPath(error: unknown, path: string): unknown {
-  if (!isArtifactsError(error) || !error.message.startsWith(basename(path))) return error;
-  return new ArtifactsError(error.code, `${dirname(path)}/${error.message}`, { cause: error });
-}
-
-function newEntrant(record: PackageRecord, origin: string): Entrant {
-  const { partition, name, version, architecture, files, text } = record;
-  return { partition, name, version, architecture, files, digest: recordDigest(record), size: text.length, origin, source: record };
 }
 
 /** Reading is done in one go, so now and then signals and reporters get their turn. */

@@ -20,6 +20,8 @@ export interface Receiver {
   receive(path: string, options?: ReceiveOptions): Digested;
   /** Keeps bytes that were read already. */
   keep(bytes: Buffer): Digested;
+  /** For a thread that receives files of its own, under the owner that is told: they are settled and forgotten with these. */
+  openBeside(): { readonly owner: string; add(received: readonly Sha256[]): void };
   /** Moves all files into the pool, and returns when they would survive a power cut. */
   settle(): Promise<void>;
   /** Forgets what was not settled. */
@@ -31,18 +33,23 @@ export interface ReceiveOptions {
   readonly expected?: Digested | undefined;
 }
 
-/** Opens a receiver; what an interrupted run of the same owner left is thrown away. */
-export function openReceiver(pool: Pool, owner: string): Receiver {
+/** Opens a receiver; what an interrupted run of the same owner left is thrown away. `onReceived` is told what is kept. */
+export function openReceiver(pool: Pool, owner: string, onReceived: (sha256: Sha256) => void = () => {}): Receiver {
   pool.receive(owner).clear();
   const incoming = pool.receive(owner);
+  const beside: { readonly incoming: Incoming; readonly received: Set<Sha256> }[] = [];
   const received = new Set<Sha256>();
+  const note = (digest: Sha256): void => {
+    received.add(digest);
+    onReceived(digest);
+  };
   // One for all files: as much new memory for each as it has bytes would be thrown away as soon as it is written.
   let room: Buffer | undefined;
   const keep = (bytes: Buffer): Digested => {
     const digest = sha256(bytes);
     if (!received.has(digest) && !pool.has(digest)) {
       durable.writeNewFile(incoming.partial(digest), (write) => write(bytes));
-      received.add(digest);
+      note(digest);
     }
     return { size: bytes.length, sha256: digest };
   };
@@ -52,7 +59,7 @@ export function openReceiver(pool: Pool, owner: string): Receiver {
       const file = openOwn(path);
       try {
         const { size } = fstatSync(file);
-        if (size > WHOLE_BYTES) return receiveInPieces(file, { path, look, expected, pool, incoming, received });
+        if (size > WHOLE_BYTES) return receiveInPieces(file, { path, look, expected, pool, incoming, received, note });
         const bytes = readWhole(file, (room ??= Buffer.allocUnsafeSlow(WHOLE_BYTES)).subarray(0, size));
         look?.(bytes);
         checkExpected(path, { size: bytes.length, sha256: sha256(bytes) }, expected);
@@ -62,11 +69,21 @@ export function openReceiver(pool: Pool, owner: string): Receiver {
       }
     },
     settle: async () => {
-      for (const digest of received) await incoming.complete(digest);
-      await incoming.settle();
-      received.clear();
+      for (const one of [{ incoming, received }, ...beside]) {
+        for (const digest of one.received) await one.incoming.complete(digest);
+        await one.incoming.settle();
+        one.received.clear();
+      }
     },
-    clear: () => incoming.clear(),
+    clear: () => {
+      for (const one of [{ incoming }, ...beside]) one.incoming.clear();
+    },
+    openBeside: () => {
+      const own = `${owner}-${beside.length + 1}`;
+      const digests = new Set<Sha256>();
+      beside.push({ incoming: pool.receive(own), received: digests });
+      return { owner: own, add: (more) => more.forEach((digest) => digests.add(digest)) };
+    },
   };
 }
 
@@ -96,10 +113,11 @@ interface Pieces extends ReceiveOptions {
   readonly path: string;
   readonly pool: Pool;
   readonly incoming: Incoming;
-  readonly received: Set<Sha256>;
+  readonly received: ReadonlySet<Sha256>;
+  note(digest: Sha256): void;
 }
 
-function receiveInPieces(file: number, { path, look, expected, pool, incoming, received }: Pieces): Digested {
+function receiveInPieces(file: number, { path, look, expected, pool, incoming, received, note }: Pieces): Digested {
   const hash = createHash('sha256');
   const copy = incoming.unnamed();
   const size = durable.writeNewFile(copy, (write) => {
@@ -115,7 +133,7 @@ function receiveInPieces(file: number, { path, look, expected, pool, incoming, r
     durable.removeFile(copy);
   } else {
     durable.moveFile(copy, incoming.partial(digest));
-    received.add(digest);
+    note(digest);
   }
   return { size, sha256: digest };
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync, readlinkSync, statSync, utimesSy
 import test from 'ava';
 import fc from 'fast-check';
 import type { Sha256 } from '../../src/core/digest.ts';
-import { openLocalPool, openOverlayPool, type Incoming, type Pool } from '../../src/pool/index.ts';
+import { openLocalPool, openOverlayPool, openPool, type Incoming, type Pool } from '../../src/pool/index.ts';
 import { tempDir } from '../rig/temp.ts';
 import { fingerprint } from '../rig/witness.ts';
 
@@ -122,6 +122,20 @@ test('what nobody came for is removed by its age, and nothing else', async (t) =
   t.true(existsSync(incoming.partial(digestOf('new'))));
   t.true(pool.has(digestOf('one')));
   t.notThrows(() => openLocalPool(dir.join('none')).removeAbandoned(1));
+});
+
+test('another thread opens the same pool by its folders', async (t) => {
+  await using dir = await tempDir();
+  const base = openLocalPool(dir.join('base'));
+  await put(base, 'one');
+  const pool = openOverlayPool(base, dir.join('own'));
+  await put(pool, 'two');
+
+  const same = openPool(pool.folders);
+  await put(same, 'three');
+
+  for (const text of ['one', 'two', 'three']) t.is(same.path(digestOf(text)), pool.path(digestOf(text)));
+  t.false(base.has(digestOf('three')));
 });
 
 test('many files in several bulks all arrive, whatever their order', async (t) => {
