@@ -21,7 +21,7 @@ if (status !== 0) process.exit(status ?? 1);
 const DIGEST_LINE = '// sha256 '.length + 64;
 if (existsSync(bundler)) await bundle();
 
-/** Made from what was compiled, by whose age bin/artifacts.js tells whether the bundle is up to date. */
+/** Made from what was compiled, by whose age bin/program.js tells whether the bundle is up to date. */
 async function bundle() {
   const folder = new URL('../build/bundle/cli/', import.meta.url);
   rmSync(new URL('..', folder), { recursive: true, force: true });
