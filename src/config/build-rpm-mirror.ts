@@ -43,6 +43,7 @@ export function buildRpmMirror(
     filter: written.filter,
     filterWithDeps: written.filter_with_deps ?? false,
     newest: written.newest,
+    ...(written.duplicates === 'newest' ? { duplicates: 'newest' } : {}),
     kinds: kindsOf(written),
     files: unique(written.metadata ?? ALL_METADATA),
     fingerprints: unique(keys.filter((key) => key.length >= 40)),
@@ -63,7 +64,7 @@ function kindsOf({ with_sources: sources, weak_checksums: weak, exact }: Written
 
 /** What is published as it was signed cannot be a part of it. */
 function checkExact(written: WrittenRpmMirror, path: Path, context: CheckContext): void {
-  for (const name of ['filter', 'newest', 'architectures', 'metadata'] as const) {
+  for (const name of ['filter', 'newest', 'architectures', 'metadata', 'duplicates'] as const) {
     if (written[name] === undefined) continue;
     refuse(context, [...path, name], `${formatPath([...path, name])}: with exact the upstream is kept as it is; leave one of the two out`);
   }

@@ -81,6 +81,8 @@ export interface Mirror {
   readonly filterWithDeps: boolean;
   /** Of each name and architecture only so many of the highest versions; undefined: all. */
   readonly newest: number | undefined;
+  /** Of packages with one version and other bytes the one built last; undefined: they are refused. */
+  readonly duplicates?: 'newest';
   /** Besides binary packages: `source`, `udeb`. */
   readonly kinds: readonly string[];
   /** Globs of listed files that are mirrored byte for byte, below a component. */

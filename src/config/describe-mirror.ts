@@ -35,6 +35,7 @@ export async function describeMirror(
     filter: mirror.filter ?? null,
     filter_with_deps: withDependencies,
     ...(mirror.newest === undefined ? {} : { newest: mirror.newest }),
+    ...(mirror.duplicates === undefined ? {} : { duplicates: mirror.duplicates }),
     // Left out when there are none, so that adding the fields changed no fingerprint of a mirror that has none.
     ...(mirror.kinds.length === 0 ? {} : { kinds: mirror.kinds.toSorted() }),
     ...(mirror.files.length === 0 ? {} : { files: mirror.files.toSorted() }),

@@ -58,6 +58,7 @@ export async function resolveMirror(
         ? {}
         : { filter: { query: mirror.filter, withDependencies: mirror.filterWithDeps, follow } }),
       ...(mirror.newest === undefined ? {} : { newest: mirror.newest }),
+      ...(mirror.duplicates === undefined ? {} : { duplicates: mirror.duplicates }),
       keyrings: isVouched(mirror) ? [] : await readKeyrings(mirror, source, machine),
       fingerprints,
       ...(mirror.maxAge === undefined ? {} : { maxAge: mirror.maxAge }),

@@ -127,6 +127,7 @@ export const rpmMirrorSchema = strict({
   with_sources: flag.optional(),
   weak_checksums: flag.optional(),
   exact: flag.optional(),
+  duplicates: z.enum(['refuse', 'newest']).optional(),
   metadata: z.array(metadataGlob).optional(),
   gpg: strict({
     key: z.preprocess(splitKeys, z.array(textAs(parseKeyId))).optional(),

@@ -53,9 +53,10 @@ export interface Snapshot {
 
 /**
  * How a merge treats several versions of a name and architecture. aptly's three ways: `no-remove` keeps all versions of
- * all sources, `latest` the highest version, `replace` those of the last source. Two more of rpm's tools: `first` keeps
+ * all sources, `latest` the highest version, `replace` those of the last source. Three more of rpm's tools: `first` keeps
  * those of the first source (mergerepo's `repo`), `source` takes all that was built from a source package from the first
- * source that has any of it, in its highest version there (Koji's way), so that no two builds are mixed.
+ * source that has any of it, in its highest version there (Koji's way), so that no two builds are mixed, `newest` the one
+ * whose file is newest (mergerepo's `ts`).
  */
-export type MergePolicy = 'no-remove' | 'latest' | 'replace' | 'first' | 'source';
-export const MERGE_POLICIES: readonly MergePolicy[] = ['no-remove', 'latest', 'replace', 'first', 'source'];
+export type MergePolicy = 'no-remove' | 'latest' | 'replace' | 'first' | 'source' | 'newest';
+export const MERGE_POLICIES: readonly MergePolicy[] = ['no-remove', 'latest', 'replace', 'first', 'source', 'newest'];

@@ -18,6 +18,8 @@ export interface MirrorDefinition {
   readonly filter?: MirrorFilter;
   /** Of each name and architecture only so many of the highest versions. */
   readonly newest?: number;
+  /** Of packages of one name, version and architecture with other bytes the one built last; undefined: they are refused. */
+  readonly duplicates?: 'newest';
   /** Contents of the keyrings, and the fingerprints that count; none: every key in the keyrings. */
   readonly keyrings: readonly Buffer[];
   readonly fingerprints: readonly string[];
@@ -30,8 +32,8 @@ export interface MirrorDefinition {
 }
 
 /** True when only a part of what is offered is taken, so that all of it must be seen to choose. */
-export function isChoosing({ filter, newest }: Pick<MirrorDefinition, 'filter' | 'newest'>): boolean {
-  return filter !== undefined || newest !== undefined;
+export function isChoosing({ filter, newest, duplicates }: Pick<MirrorDefinition, 'filter' | 'newest' | 'duplicates'>): boolean {
+  return filter !== undefined || newest !== undefined || duplicates !== undefined;
 }
 
 export interface MirrorFilter {

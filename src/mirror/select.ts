@@ -1,5 +1,7 @@
 /** Filtering what an upstream offers: the packages a query names, and what they need. */
 import type { Context } from '../core/context.ts';
+import { memberKey } from '../core/member-order.ts';
+import { describePackage, sameFiles } from '../core/package.ts';
 import { isForAll, type QuerySubject } from '../core/relation.ts';
 import type { RepoFormat, UpstreamRequest } from '../formats/format.ts';
 import { closure } from '../query/closure.ts';
@@ -16,8 +18,9 @@ export function selectPackages(
   { mirror, format }: { readonly mirror: MirrorDefinition; readonly format: RepoFormat },
   ctx: Context,
 ): readonly IndexPackages[] {
-  const { filter, newest } = mirror;
-  const parts = newest === undefined ? all : newestOf(all, newest, format);
+  const { filter, newest, duplicates } = mirror;
+  const single = duplicates === undefined ? all : withoutDuplicates(all, { mirror, format }, ctx);
+  const parts = newest === undefined ? single : newestOf(single, newest, format);
   if (filter === undefined) return parts;
   const offered = parts.flatMap((part) => (isFiltered(part) ? part.candidates : []));
   const subjects = new Map<QuerySubject, Candidate>(offered.map((candidate) => [format.subject(candidate), candidate]));
@@ -35,6 +38,25 @@ export function selectPackages(
 /** Files that are no packages are there because they were asked for by name. */
 function isFiltered(part: IndexPackages): part is Extract<IndexPackages, { readonly candidates: unknown }> {
   return 'candidates' in part && part.index.kind !== 'file';
+}
+
+/** Of packages that cannot stand beside each other the one that was built last, as dnf would choose; of equals that of the lower digest. */
+function withoutDuplicates(parts: readonly IndexPackages[], { mirror, format }: { readonly mirror: MirrorDefinition; readonly format: RepoFormat }, ctx: Context): readonly IndexPackages[] {
+  const builtAt = (candidate: Candidate): number => Number(format.subject(candidate).field('Buildtime') ?? 0);
+  const digestOf = ({ files }: Candidate): string => files[0]?.sha256 ?? '';
+  const kept = new Map<string, Candidate>();
+  for (const candidate of parts.flatMap((part) => (isFiltered(part) ? part.candidates : []))) {
+    const key = memberKey(candidate);
+    const before = kept.get(key);
+    if (before === undefined) kept.set(key, candidate);
+    if (before === undefined || sameFiles(before.files, candidate.files)) continue;
+    const order = builtAt(candidate) - builtAt(before) || (digestOf(candidate) < digestOf(before) ? 1 : -1);
+    const [taken, left] = order > 0 ? [candidate, before] : [before, candidate];
+    kept.set(key, taken);
+    ctx.report({ type: 'warning', message: `${mirror.name}: ${describePackage(taken)} is offered with other bytes: ${digestOf(taken).slice(0, 12)} is taken, ${digestOf(left).slice(0, 12)} was built earlier` });
+  }
+  const chosen = new Set(kept.values());
+  return parts.map((part) => (isFiltered(part) ? { ...part, candidates: part.candidates.filter((candidate) => chosen.has(candidate)) } : part));
 }
 
 /** Of each name and architecture the highest versions, whichever index has them. */

@@ -7,8 +7,9 @@ export const snapshotMerge = defineOperation({
   summary: 'Merge snapshots into a new one',
   description: `no-remove keeps every version of every source, latest the highest version of each package, replace what the last
 source that has the package has (aptly's default), first what the first has; source takes all that was built from a
-source package from the first source that has any of it. The same version with other bytes is a conflict that names
-both origins, whatever the policy: publish one of the two apart.`,
+source package from the first source that has any of it, newest of each package the one whose file is newest (rpm
+only). The same version with other bytes is a conflict that names both origins, unless source or newest chose one of
+them: publish one of the two apart.`,
   example: `$ artifacts snapshot merge all base updates --policy latest
 Snapshot all: 40 packages.`,
   arguments: {
@@ -16,7 +17,7 @@ Snapshot all: 40 packages.`,
     sources: { summary: 'the snapshots to merge, in order', variadic: true },
   },
   options: {
-    policy: { kind: 'choice', choices: ['no-remove', 'latest', 'replace', 'first', 'source'], summary: 'what becomes of several versions (default: replace)' },
+    policy: { kind: 'choice', choices: ['no-remove', 'latest', 'replace', 'first', 'source', 'newest'], summary: 'what becomes of several versions (default: replace)' },
   },
   run: async (app, { name, sources, policy }, ctx) => {
     const { mergeSnapshots, requireSnapshot } = await import('../snapshot/snapshots.ts');

@@ -75,7 +75,7 @@ export function mergeContents(sources: readonly MergeSource[], options: MergeOpt
 
 /** Whether a leaf that all sources have may lose members all the same. */
 function choosesWithin({ policy }: MergeOptions): boolean {
-  return policy === 'latest' || policy === 'source';
+  return policy === 'latest' || policy === 'source' || policy === 'newest';
 }
 
 interface Found {
@@ -170,6 +170,7 @@ function applyPolicy(members: readonly Sourced[], { policy, compareVersions, lis
   switch (policy) {
     case 'no-remove':
     case 'source': // chosen before
+    case 'newest':
       return members;
     case 'first':
       return perArchitecture(members, (group) => {

@@ -9,6 +9,7 @@ import { formatOf } from '../formats/index.ts';
 import { diffContents, type ContentDiff } from './diff.ts';
 import { differingMembers, walkedSources } from './leaf-members.ts';
 import { describeConflict, mergeContents, type MergeConflict, type MergedMember } from './merge.ts';
+import { newestWinners } from './newest-packages.ts';
 import { sourceWinners } from './source-packages.ts';
 import type { WalkedSource } from './walk.ts';
 
@@ -66,7 +67,8 @@ export function mergeSnapshots(catalog: Catalog, { name, sources, policy, now }:
   }
   const { compareVersions, publishing } = formatOf(format);
   const contents = sources.map(({ content }) => content);
-  const walked = policy === 'source' ? winningSources(catalog, formatOf(format), contents) : walkedSources(catalog, contents);
+  const winners = WINNERS[policy]?.(catalog, formatOf(format), contents);
+  const walked = winners === undefined ? walkedSources(catalog, contents) : winningSources(catalog, winners, { contents, format: formatOf(format) });
   const result = mergeContents(walked.map((source, index) => ({ ...source, name: sources[index]?.name ?? '' })), {
     policy,
     compareVersions,
@@ -82,9 +84,17 @@ export function mergeSnapshots(catalog: Catalog, { name, sources, policy, now }:
   };
 }
 
+/** For each content the numbers of the records that a merge takes from it. */
+type Winners = readonly ReadonlySet<number>[];
+
+/** Policies that need to see more than the packages of one name. */
+const WINNERS: Readonly<Partial<Record<MergePolicy, (catalog: Catalog, format: RepoFormat, contents: readonly Content[]) => Winners>>> = {
+  source: sourceWinners,
+  newest: newestWinners,
+};
+
 /** The contents without what another one's builds take the place of. Files that are no packages stay. */
-function winningSources(catalog: Catalog, format: RepoFormat, contents: readonly Content[]): WalkedSource<MergedMember>[] {
-  const winners = sourceWinners(catalog, format, contents);
+function winningSources(catalog: Catalog, winners: Winners, { contents, format }: { readonly contents: readonly Content[]; readonly format: RepoFormat }): WalkedSource<MergedMember>[] {
   return walkedSources(catalog, contents).map(({ leaves, load }, index) => ({
     leaves,
     load: (leaf) => (leaf.partition === format.publishing.listed.partition ? load(leaf) : load(leaf).filter(({ id }) => winners[index]?.has(id) === true)),

@@ -1,7 +1,10 @@
 /** Merging rpm snapshots: the policies of mergerepo_c and of Koji. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { buildRpms } from '../rig/rpm.ts';
 import { rpmUpstream } from '../rig/rpm-upstream.ts';
-import { testWith } from '../rig/skip.ts';
+import { runCommand } from '../rig/run.ts';
+import { hasCommand, testWith } from '../rig/skip.ts';
 import { tempDir } from '../rig/temp.ts';
 import { hasRpmTools, makeRpmScene, NO_RPM_TOOLS } from './support.ts';
 
@@ -42,4 +45,54 @@ witnessed('one version with other bytes is a conflict that names both sources', 
 
   t.is(status, 3);
   t.regex(stdout, /app 1\.0-1 noarch is [0-9a-f]{12}.* in slushie-r1\.0\.0-one and [0-9a-f]{12}.* in slushie-r1\.0\.0-two/);
+});
+
+testWith(hasRpmTools && hasCommand('mergerepo_c'), `${NO_RPM_TOOLS}, or mergerepo_c`)('the newest files win, as mergerepo_c has it', async (t) => {
+  await using dir = await tempDir();
+  const old = await buildRpms(dir, [{ name: 'app', version: '2.0' }, { name: 'same', files: { '/usr/share/same/old': 'x' } }, { name: 'only' }]);
+  const young = await buildRpms(dir, [{ name: 'app', version: '1.0' }, { name: 'same', files: { '/usr/share/same/new': 'y' } }, { name: 'other' }]);
+  const [before, after] = [new Date(Date.now() - 86_400_000), new Date(Date.now() - 3600_000)];
+  const one = await rpmUpstream(dir, { rpms: old, date: before }, 'one');
+  const two = await rpmUpstream(dir, { rpms: young, date: after }, 'two');
+  await using scene = await makeRpmScene(dir, { one: { upstream: one }, two: { upstream: two } });
+  for (const name of ['one', 'two']) {
+    t.is((await scene.site.run(['mirror', 'update', name])).status, 0);
+    await scene.site.json(['snapshot', 'create', name, '--from-mirror', name]);
+  }
+  for (const [at, order] of [['one', 'two'], ['two', 'one']].entries()) {
+    await scene.site.json(['snapshot', 'merge', `ours-${at}`, ...order, '--policy', 'newest']);
+    await scene.site.json(['publish', 'snapshot', `ours-${at}`, 'rpm-mirror/ours', '--distribution', `el${at}`]);
+    const repos = order.flatMap((name) => ['--repo', `${scene.servers.get(name)?.url}/`]);
+    const theirs = dir.join(`theirs-${at}`);
+    const merged = await runCommand('mergerepo_c', ['--method', 'ts', '--no-database', '--omit-baseurl', '--outputdir', theirs, ...repos]);
+    t.is(merged.status, 0, merged.stderr);
+
+    t.deepEqual(digestsIn(`${scene.site.publicRoot}/rpm-mirror/ours/el${at}/x86_64/repodata`), digestsIn(`${theirs}/repodata`), order.join(' '));
+  }
+  const { stdout } = await scene.site.run(['snapshot', 'search', 'ours-0', 'app']);
+  t.regex(stdout, /app_1\.0-1/);
+});
+
+function digestsIn(repodata: string): string[] {
+  const primary = readdirSync(repodata).find((name) => name.endsWith('primary.xml.gz')) ?? '';
+  return [...gunzipSync(readFileSync(`${repodata}/${primary}`)).toString().matchAll(/pkgid="YES">([0-9a-f]+)</g)].map((match) => match[1] ?? '').sort();
+}
+
+witnessed('R06 one version twice in one upstream is refused, or the one built last is taken, with a warning', async (t) => {
+  await using dir = await tempDir();
+  const [first] = await buildRpms(dir, [{ name: 'app' }]);
+  const [second] = await buildRpms(dir, [{ name: 'app', files: { '/usr/share/app/other': 'x' } }]);
+  if (first === undefined || second === undefined) throw new Error('nothing was built');
+  const upstream = await rpmUpstream(dir, { rpms: [first, { ...second, fileName: `again-${second.fileName}` }] });
+  await upstream.rewrite('primary', (text) => text.replace(/build="\d+"/, 'build="1800000000"')); // again-app stands first
+  await using scene = await makeRpmScene(dir, { refusing: { upstream }, choosing: { upstream, extra: { duplicates: 'newest' } } });
+
+  const refused = await scene.site.run(['mirror', 'update', 'refusing', '--json']);
+  t.is(JSON.parse(refused.stdout).error.code, 'E_CONFLICT');
+  t.regex(JSON.parse(refused.stdout).error.message, /app 1\.0-1 noarch is [0-9a-f]{12} in primary and [0-9a-f]{12} in primary/);
+  const chosen = await scene.site.run(['mirror', 'update', 'choosing']);
+  t.is(chosen.status, 0, chosen.stderr);
+  t.regex(chosen.stderr, /choosing: app 1\.0-1 noarch is offered with other bytes: [0-9a-f]{12} is taken/);
+  t.true(scene.servers.get('choosing')?.paths().some((path) => path.includes('again-app')));
+  t.false(scene.servers.get('choosing')?.paths().some((path) => path.endsWith('Packages/app-1.0-1.noarch.rpm')));
 });

@@ -96,7 +96,8 @@ function fieldOf(element: XmlElement, name: string): string | undefined {
   }
   switch (name) {
     case 'buildtime':
-      return child(element, 'time')?.attributes['build'];
+    case 'filetime':
+      return child(element, 'time')?.attributes[name === 'buildtime' ? 'build' : 'file'];
     case 'size':
     case 'installed-size':
       return child(element, 'size')?.attributes[name === 'size' ? 'package' : 'installed'];
