@@ -30,6 +30,9 @@ export function buildRpmMirror(
   if (kind === 'metalink' && !url.startsWith('https:') && keys.length === 0) {
     refuse(context, [...path, 'metalink'], `${formatPath(path)}.metalink: without TLS it vouches for nothing; write https or pin a key`);
   }
+  if (written.treeinfo === true && (kind !== 'archive_url' || ![url, ...(written.fallback_urls ?? [])].every((one) => one.startsWith('https:')))) {
+    refuse(context, [...path, 'treeinfo'], `${formatPath([...path, 'treeinfo'])}: nothing signs .treeinfo; write its SHA-256, or name https addresses alone`);
+  }
   if (written.exact === true) checkExact(written, path, context);
   return {
     name: written.name,
@@ -58,8 +61,9 @@ export function buildRpmMirror(
   };
 }
 
-function kindsOf({ with_sources: sources, weak_checksums: weak, exact }: WrittenRpmMirror): string[] {
-  return [...(sources === true ? ['source'] : []), ...(weak === true ? ['sha1'] : []), ...(exact === true ? ['exact'] : [])];
+function kindsOf({ with_sources: sources, weak_checksums: weak, exact, treeinfo }: WrittenRpmMirror): string[] {
+  const tree = typeof treeinfo === 'string' ? [`treeinfo:${treeinfo}`] : treeinfo === true ? ['treeinfo'] : [];
+  return [...(sources === true ? ['source'] : []), ...(weak === true ? ['sha1'] : []), ...(exact === true ? ['exact'] : []), ...tree];
 }
 
 /** What is published as it was signed cannot be a part of it. */

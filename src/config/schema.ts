@@ -127,6 +127,7 @@ export const rpmMirrorSchema = strict({
   with_sources: flag.optional(),
   weak_checksums: flag.optional(),
   exact: flag.optional(),
+  treeinfo: z.union([flag, textAs((text) => (/^[0-9a-f]{64}$/i.test(text) ? { value: text.toLowerCase() } : { problem: `${quote(text)} is neither yes nor a SHA-256` }))]).optional(),
   duplicates: z.enum(['refuse', 'newest']).optional(),
   metadata: z.array(metadataGlob).optional(),
   gpg: strict({

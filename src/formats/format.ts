@@ -78,6 +78,8 @@ export interface UpstreamFormat {
   readonly others?: OtherDigests;
   /** Reads a list of mirrors, where the format has such. Throws E_FORMAT. */
   readMirrorList?(text: Buffer): MirrorList;
+  /** A file that vouches for others and that root metadata need not list: its path, and its digest where the user pinned it. */
+  unlisted?(request: UpstreamRequest): { readonly path: string; readonly sha256?: Sha256 } | undefined;
   /** Reads a file that vouches for others. Throws E_FORMAT, E_PATH. */
   readBundle(index: UpstreamIndex, text: Buffer): UpstreamBundle;
 }
@@ -140,6 +142,10 @@ export interface ExactUpstream {
 export interface UpstreamBundle {
   /** Paths are below the upstream's URL. */
   readonly files: readonly BundledFile[];
+  /** What takes the place of the list, where that is not published as it came. */
+  readonly text?: Buffer;
+  /** What a person should know. */
+  readonly notes?: readonly string[];
   /** The record of them all, from the sizes of the files in their order. */
   record(sizes: readonly number[]): UpstreamPackage;
 }

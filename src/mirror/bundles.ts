@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import type { Context } from '../core/context.ts';
 import type { RepoFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
 import { BUNDLE_LIMIT } from '../http/limits.ts';
-import { fetchUnsized, type FileTools } from './files.ts';
+import { fetchUnsized, receiveBytes, type FileTools } from './files.ts';
 import { readListed } from './indexes.ts';
 
 export interface BundleTools extends FileTools {
@@ -27,6 +27,8 @@ export async function fetchBundles(lists: readonly UpstreamIndex[], tools: Bundl
     ctx.report({ type: 'phase', subject: mirror.name, text: `reading ${list.name}` });
     const text = await readListed(list, { upstream, folder, limit: BUNDLE_LIMIT }, ctx);
     const bundle = format.upstream.readBundle(list, text);
+    for (const note of bundle.notes ?? []) ctx.report({ type: 'warning', message: `${mirror.name}: ${note}` });
+    if (bundle.text !== undefined) await receiveBytes(bundle.text, tools);
     for (;;) {
       const { files, bytes } = await fetchUnsized(bundle.files, tools, ctx);
       fetched.files += files;

@@ -1,12 +1,11 @@
 /** Keeping a repository as its upstream made it: all that its root metadata lists, with that and its signature. */
-import { writeFileSync } from 'node:fs';
 import type { Context } from '../core/context.ts';
 import { EMPTY_SHA256, sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { FileRef } from '../core/package.ts';
 import type { ExactFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
 import { unpackFile } from '../util/unpack.ts';
-import { fetchFiles } from './files.ts';
+import { fetchFiles, receiveBytes } from './files.ts';
 import { unpackError } from './indexes.ts';
 import type { FreshRoot } from './root.ts';
 import { settlePackages, type SettleTools } from './settle.ts';
@@ -16,10 +15,16 @@ export interface Exact {
   readonly fetched: { readonly files: number; readonly bytes: number };
 }
 
+export interface ExactWish {
+  readonly format: ExactFormat | undefined;
+  /** What is published with it: trees of an installer. */
+  readonly bundles: readonly UpstreamPackage[];
+}
+
 const NOTHING: Exact = { packages: [], fetched: { files: 0, bytes: 0 } };
 
 /** The record of it all, its files in the pool; nothing when it is not wanted. Throws E_UNSIGNED, and like `fetchFiles` and `places`. */
-export async function keepExact(fresh: FreshRoot, format: ExactFormat | undefined, tools: SettleTools, ctx: Context): Promise<Exact> {
+export async function keepExact(fresh: FreshRoot, { format, bundles }: ExactWish, tools: SettleTools, ctx: Context): Promise<Exact> {
   const { exact } = fresh.root;
   if (exact === undefined || format === undefined) return NOTHING;
   if (fresh.files.length < 2) {
@@ -29,15 +34,14 @@ export async function keepExact(fresh: FreshRoot, format: ExactFormat | undefine
   const { armorBytes } = await import('../sign/armor.ts');
   const key = Buffer.from(await armorBytes('publicKey', await joinKeyrings(tools.mirror.keyrings, fresh.state.signedBy)));
   const own = [...fresh.files, { path: format.keyPath, bytes: key }].map(({ path, bytes }): FileRef & { bytes: Buffer } => ({ name: path, size: bytes.length, sha256: sha256(bytes), bytes }));
-  for (const file of own) await receive(file, tools);
-  await tools.incoming.settle();
+  for (const { bytes } of own) await receiveBytes(bytes, tools);
 
   const candidates = exact.files.map((file) => tools.spool.add(file, 'the root metadata'));
   const { chosen, fetched } = await settlePackages([{ index: ROOT_FILES, candidates }], tools, ctx);
   const settled = chosen.flatMap((part) => ('candidates' in part ? part.candidates : []));
   const more = await fetchFiles(settled, tools, ctx);
   const listed = settled.flatMap(({ files: [file], locations: [path = ''] }) => (file === undefined ? [] : [{ ...file, name: path }]));
-  const files = [...own.map(({ name, size, sha256: digest }) => ({ name, size, sha256: digest })), ...listed];
+  const files = [...own.map(({ name, size, sha256: digest }) => ({ name, size, sha256: digest })), ...listed, ...bundles.flatMap(({ record, locations }) => record.files.map((file, at) => ({ ...file, name: locations[at] ?? file.name })))];
   const record = exact.record(files);
   await checkPlaces(record, format, tools, ctx);
   return {
@@ -47,12 +51,6 @@ export async function keepExact(fresh: FreshRoot, format: ExactFormat | undefine
 }
 
 const ROOT_FILES: UpstreamIndex = { name: 'root metadata', kind: 'file', offers: [], plain: { size: 0, sha256: EMPTY_SHA256 } };
-
-async function receive({ sha256: digest, bytes }: FileRef & { readonly bytes: Buffer }, { pool, incoming }: SettleTools): Promise<void> {
-  if (pool.has(digest)) return;
-  writeFileSync(incoming.partial(digest), bytes);
-  await incoming.complete(digest);
-}
 
 /** Read to its end now, so that what cannot be published is not mirrored. */
 async function checkPlaces(record: UpstreamPackage['record'], format: ExactFormat, { pool }: SettleTools, ctx: Context): Promise<void> {

@@ -1,8 +1,8 @@
 /** Package files: those the pool lacks, fetched in parallel, each on its own. */
-import { existsSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Context } from '../core/context.ts';
-import type { OtherDigest, Sha256 } from '../core/digest.ts';
+import { sha256, type OtherDigest, type Sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { FileRef } from '../core/package.ts';
 import type { BundledFile } from '../formats/format.ts';
@@ -82,6 +82,15 @@ async function fetchMissing(missing: readonly Missing[], tools: FileTools & Pick
     ctx.report({ type: 'progress-end', id: progress.id });
   }
   return { files: missing.length, bytes: total };
+}
+
+/** Bytes that are here already, on their way into the pool. */
+export async function receiveBytes(bytes: Buffer, { pool, incoming }: Pick<FileTools, 'pool' | 'incoming'>): Promise<void> {
+  const digest = sha256(bytes);
+  if (pool.has(digest)) return;
+  writeFileSync(incoming.partial(digest), bytes);
+  await incoming.complete(digest);
+  await incoming.settle();
 }
 
 /** The same for files whose sizes nobody tells: those that came show them. */

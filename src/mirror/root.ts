@@ -4,7 +4,7 @@ import type { Clock, Context } from '../core/context.ts';
 import { sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { RepoFormat, RootEntry, UpstreamRoot } from '../formats/format.ts';
-import { RELEASE_LIMIT, SIGNATURE_LIMIT } from '../http/limits.ts';
+import { BUNDLE_LIMIT, RELEASE_LIMIT, SIGNATURE_LIMIT } from '../http/limits.ts';
 import type { MirrorDefinition } from './definition.ts';
 import type { MirrorUpstream } from './listed-upstream.ts';
 
@@ -61,7 +61,7 @@ export async function fetchRoot(
     if (answer.status === 'unchanged') throw new Error('An upstream answered 304 to an unconditional request');
     const verified = await verify(mirror, { entry, bytes: answer.bytes }, tools, ctx);
     for (const warning of verified.warnings) ctx.report({ type: 'warning', message: `${mirror.name}: ${warning}` });
-    const root = tools.format.upstream.readRoot(verified.text, mirror.request);
+    const root = await withUnlisted(tools.format.upstream.readRoot(verified.text, mirror.request), mirror, tools, ctx);
     const state: RootState = {
       path: entry.path,
       sha256: sha256(answer.bytes),
@@ -80,6 +80,25 @@ export async function fetchRoot(
   throw new ArtifactsError('E_FETCH', `Mirror "${mirror.name}": the upstream has no ${describeEntries(mirror, tools.format)}`, {
     hint: 'Check archive_url and distribution.',
   });
+}
+
+/** The file that vouches for others where root metadata lists none: believed by the digest the user pinned, or by where it came from. */
+async function withUnlisted(root: UpstreamRoot, mirror: MirrorDefinition, { format, upstream }: RootTools, ctx: Context): Promise<UpstreamRoot> {
+  const wanted = format.upstream.unlisted?.(mirror.request);
+  if (wanted === undefined || root.bundles.length > 0) return root;
+  const { path, sha256: pinned } = wanted;
+  const answer = await upstream.fetchSmall(path, { limit: BUNDLE_LIMIT }, ctx);
+  if (answer.status !== 'ok') throw new ArtifactsError('E_FETCH', `Mirror "${mirror.name}": the upstream has no ${path}`);
+  const digest = sha256(answer.bytes);
+  if (pinned !== undefined && digest !== pinned) {
+    throw new ArtifactsError('E_HASH', `Mirror "${mirror.name}": ${path} has the SHA256 ${digest}, pinned is ${pinned}`);
+  }
+  if (pinned === undefined && !answer.url.startsWith('https:')) {
+    throw new ArtifactsError('E_UNSIGNED', `Mirror "${mirror.name}": nothing vouches for ${path}`, { hint: 'Pin its SHA-256, or name an https address.' });
+  }
+  const plain = { size: answer.bytes.length, sha256: digest };
+  const kind = root.exact === undefined ? 'tree' : 'exact';
+  return { ...root, bundles: [{ name: path, kind, offers: [{ ...plain, compression: 'none', paths: [path] }], plain }] };
 }
 
 function describeEntries(mirror: MirrorDefinition, format: RepoFormat): string {

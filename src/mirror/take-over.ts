@@ -47,7 +47,7 @@ export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTo
     const bundles = await fetchBundles(fresh.root.bundles, { ...update, pool: tools.pool, incoming, folder }, ctx);
     const others = update.format.upstream.others;
     const settling = { ...update, ...tools, incoming, spool, others };
-    const exact = await keepExact(fresh, update.format.exact, settling, ctx);
+    const exact = await keepExact(fresh, { format: update.format.exact, bundles: bundles.packages }, settling, ctx);
     const listed = [...fresh.root.files, ...bundles.packages, ...exact.packages];
     const read = await readIndexes(fresh.root.indexes, { ...update, spool, folder }, ctx);
     if (listed.length > 0) read.push({ index: LISTED_FILES, candidates: listed.map((file) => spool.add(file, LISTED_FILES.name)) });

@@ -297,7 +297,7 @@ function carryOverExact(place: Place, folder: string, { keyPath }: ExactFormat, 
   const generations = tools.catalog.publications.generations(place.prefix, place.distribution);
   for (const generation of keptGenerations(generations, { keep: tools.keep, now: tools.clock(), coming: 1 }).toReversed()) {
     // A key says whose signature stands there now.
-    const files = generation.indexes.filter(({ path }) => !path.endsWith(`/${keyPath}`));
+    const files = generation.indexes.filter(({ path }) => !path.endsWith(`/${keyPath}`) && !/\/\.[^/]*$/.test(path));
     carryExact(generationFolder(place, generation.number), folder, files);
   }
 }

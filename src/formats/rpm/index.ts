@@ -11,6 +11,7 @@ import { publishing } from './publishing.ts';
 import { readPackages } from './read-index.ts';
 import { readRoot, rootEntries } from './root.ts';
 import { rpmSubject } from './subject.ts';
+import { readTree, wantedTree } from './treeinfo.ts';
 import { compareVersions } from './version.ts';
 
 export const rpm: RepoFormat = {
@@ -24,17 +25,13 @@ export const rpm: RepoFormat = {
     readIndex,
     readMirrorList,
     others: otherDigests,
-    readBundle: noBundles,
+    readBundle: readTree,
+    unlisted: wantedTree,
   },
   local: localFiles,
   publishing,
   exact: exactFormat,
 };
-
-/** `readRoot` names none. */
-function noBundles(): never {
-  throw new Error('Rpm repositories have no files that vouch for others');
-}
 
 function readIndex(
   index: UpstreamIndex,

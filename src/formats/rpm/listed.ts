@@ -7,7 +7,7 @@ import { malformed } from './malformed.ts';
 import { mergeComps } from './merge-comps.ts';
 import { mergeModules } from './merge-modules.ts';
 import { mergeUpdateinfo, pruneUpdateinfo, type Note } from './merge-updateinfo.ts';
-import { EXACT, LISTED } from './pool-path.ts';
+import { archOfTree, EXACT, LISTED, TREEINFO } from './pool-path.ts';
 
 /** What the text of a record tells. */
 export interface ListedText {
@@ -58,7 +58,11 @@ const SUFFIXES: Readonly<Record<Packing, string>> = { xz: '.xz', gz: '.gz', bz2:
 
 export const listedFiles: ListedFormat = {
   partition: LISTED,
-  paths: (name, component, architectures) => (name === EXACT ? [] : architectures).map((architecture) => `${baseOf(component, architecture)}/repodata/${name}`),
+  paths: (name, component, architectures) => {
+    const arch = archOfTree(name);
+    if (arch !== undefined) return architectures.includes(arch) ? [`${baseOf(component, arch)}/${TREEINFO}`] : [];
+    return (name === EXACT ? [] : architectures).map((architecture) => `${baseOf(component, architecture)}/repodata/${name}`);
+  },
   record: (name, { offers, plain }) => {
     const offer = offers[0];
     if (offer === undefined) throw new Error(`${name} is offered in no form`);

@@ -5,10 +5,11 @@ import type { Digested, IndexOffer, IndexPlan, PlannedComponent, PublishingForma
 import { clientProfile } from './clients.ts';
 import { baseOf, listedFiles } from './listed.ts';
 import { INDEX_ROOTS, type IndexKind } from './package-chunks.ts';
-import { LISTED, poolPaths } from './pool-path.ts';
+import { LISTED, poolPaths, TREE_TYPE, TREEINFO } from './pool-path.ts';
 import { TEXT_PARTS, textPart, type TextPart } from './record-text.ts';
 import { readRepomd, writeRepomd, type RepomdRecord } from './repomd.ts';
 import { packingOf } from './root.ts';
+import { servedTree } from './treeinfo.ts';
 
 export const publishing: PublishingFormat = {
   separator: '',
@@ -26,7 +27,7 @@ export const publishing: PublishingFormat = {
   seats: (components, architectures) => components.flatMap((component) => architectures.map((architecture) => seatOf(component, architecture))),
   root: writeRoot,
   readServed,
-  readBundle: () => [],
+  readBundle: servedTree,
   signedFiles: { plain: 'repomd.xml', detached: 'repomd.xml.asc' },
 };
 
@@ -42,7 +43,7 @@ const HASHED = /^[0-9a-f]{64}-/;
 /** createrepo_c's unique names: they only collide when the bytes are equal. */
 function hashedPath(path: string, sha256: Sha256): string {
   const base = posix.basename(path);
-  return HASHED.test(base) ? path : posix.join(posix.dirname(path), `${sha256}-${base}`);
+  return base === TREEINFO || HASHED.test(base) ? path : posix.join(posix.dirname(path), `${sha256}-${base}`);
 }
 
 /** Repositories of source packages are an architecture of their own. */
@@ -90,7 +91,7 @@ function planIndexes({ component }: PlannedComponent, architectures: readonly st
   );
 }
 
-function writeRoot({ files, date }: RootPlan, { root }: Seat): Buffer {
+function writeRoot({ files, date }: RootPlan, { root, base = '' }: Seat): Buffer {
   const own = files.filter(({ path }) => posix.dirname(path) === root);
   const plain = new Map(own.map((file) => [file.path, file]));
   const timestamp = Math.floor(date.getTime() / 1000);
@@ -110,7 +111,10 @@ function writeRoot({ files, date }: RootPlan, { root }: Seat): Buffer {
       },
     ];
   });
-  return writeRepomd({ revision: String(timestamp), records });
+  // So that our signature covers the tree too.
+  const trees = files.filter(({ path }) => path === posix.join(base, TREEINFO));
+  const listed = trees.map(({ size, sha256 }): RepomdRecord => ({ type: TREE_TYPE, href: TREEINFO, size, sha256, timestamp }));
+  return writeRepomd({ revision: String(timestamp), records: [...records, ...listed] });
 }
 
 function unpackedName(base: string): string {
@@ -138,5 +142,6 @@ function readServed(root: Buffer, { base = '' }: Seat): ServedRoot {
     const offer: IndexOffer = { size, sha256, paths: [path], compression: packing };
     indexes.push({ name, kind: type, offers: [offer], plain: open ?? { size, sha256 } });
   }
-  return { date: new Date(Number(revision) * 1000), files, forms, indexes, bundles: [] };
+  const bundles = records.filter(({ type }) => type === TREE_TYPE).map(({ href }) => posix.join(base, href));
+  return { date: new Date(Number(revision) * 1000), files, forms, indexes, bundles };
 }

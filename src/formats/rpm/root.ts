@@ -6,6 +6,7 @@ import type { Digested, ExactUpstream, RootEntry, UpstreamIndex, UpstreamPackage
 import { exactRecord } from './exact.ts';
 import { listedRecord } from './listed.ts';
 import { malformed } from './malformed.ts';
+import { TREE_TYPE, TREEINFO } from './pool-path.ts';
 import { readRepomd, type Repomd, type RepomdRecord } from './repomd.ts';
 
 export function rootEntries(): RootEntry[] {
@@ -32,7 +33,7 @@ export function readRoot(text: Buffer, request: UpstreamRequest): UpstreamRoot {
     identity: {},
     indexes: [{ ...primary, companions: [...find('filelists'), ...find('other')], wants, weak }],
     files: repomd.records.filter((record) => isKept(record) && patterns.some((pattern) => pattern.test(record.type))).map(fileOf),
-    bundles: [],
+    bundles: find(TREE_TYPE).filter(({ offers: [offer] }) => offer?.paths[0] === TREEINFO && patterns.some((pattern) => pattern.test(TREE_TYPE))).map((tree) => (exact ? { ...tree, kind: 'exact' } : tree)),
     ...(exact ? { exact: exactUpstream(repomd, primary, weak) } : {}),
   };
 }
@@ -52,8 +53,8 @@ function globPattern(glob: string): RegExp {
 /** What says the same as primary, filelists and other in other forms, and what speaks of packages that are not here. */
 const DERIVED = /^(?:primary|filelists|filelists-ext|other)(?:_db|_zck)?$|_zck$|^prestodelta$|^deltainfo$/;
 
-function isKept({ type }: RepomdRecord): boolean {
-  return !DERIVED.test(type);
+function isKept({ type, href }: RepomdRecord): boolean {
+  return !DERIVED.test(type) && !(type === TREE_TYPE && href === TREEINFO);
 }
 
 function indexOf(record: RepomdRecord): UpstreamIndex {
