@@ -292,3 +292,40 @@ test('many files at once use no more connections than allowed and come out right
   for (const name of names) t.is(await readFile(dir.join(name), 'utf8'), name.repeat(50));
   await upstream.close();
 });
+
+test('bytes listed with another digest are judged by it, also when the beginning is there already', async (t) => {
+  await using dir = await tempDir();
+  await using server = await serve(new Map([['f', BODY]]));
+  const upstream = openUpstream({ urls: [server.url], ...FAST });
+  const other = { algorithm: 'sha512', hex: createHash('sha512').update(BODY).digest('hex') } as const;
+  await writeFile(dir.join('rest'), BODY.subarray(0, 100_000));
+  await writeFile(dir.join('wrong'), Buffer.alloc(100_000));
+
+  for (const name of ['new', 'rest', 'wrong']) {
+    const result = await upstream.download({ path: 'f', file: dir.join(name), size: BODY.length, other }, testContext());
+    t.is(result.sha256 as string, SHA256, name);
+    t.true(BODY.equals(await readFile(dir.join(name))));
+  }
+  t.is(server.requests[1]?.headers.range, 'bytes=100000-');
+  const lie = upstream.download({ path: 'f', file: dir.join('lie'), size: BODY.length, other: { ...other, hex: '0'.repeat(128) } }, testContext());
+  await t.throwsAsync(lie, { code: 'E_HASH', message: /SHA512 is/ });
+  t.false(await exists(dir.join('lie')));
+  await upstream.close();
+});
+
+test('elsewhere has the same settings, no credentials, and stays out of internal networks', async (t) => {
+  await using dir = await tempDir();
+  await using server = await serve(new Map([['sub/f', BODY]]));
+  const upstream = openUpstream({ urls: [`http://user:secret@127.0.0.1:${server.port}`], ...FAST });
+
+  await upstream.elsewhere(`${server.url}/sub/`).download({ path: 'f', file: dir.join('f'), ...LISTED }, testContext());
+  t.is(server.requests[0]?.headers.authorization, undefined);
+  t.is(upstream.elsewhere(`${server.url}/sub/`), upstream.elsewhere(`${server.url}/sub/`));
+  for (const base of ['http://127.0.0.3/', 'http://[::1]/', 'http://192.168.1.1/']) {
+    t.throws(() => upstream.elsewhere(base), { code: 'E_FETCH', message: /internal address/ });
+  }
+  t.throws(() => upstream.elsewhere('file:///etc/'), { code: 'E_CONFIG' });
+  for (let n = 0; n < 63; n += 1) upstream.elsewhere(`http://mirror-${n}.example.org/`);
+  t.throws(() => upstream.elsewhere('http://one-more.example.org/'), { code: 'E_TOO_LARGE' });
+  await upstream.close();
+});

@@ -65,9 +65,10 @@ function indexOf(record: RepomdRecord): UpstreamIndex {
 }
 
 function fileOf(record: RepomdRecord): UpstreamPackage {
-  const { type, href, size, sha256, other, open } = record;
-  // What cannot be checked unpacked is kept as it is packed.
-  const packing = open === undefined ? 'none' : packingOf(href);
+  const { type, href, size, sha256, other } = record;
+  // What nobody here unpacks, as the forms of zchunk and names without a suffix, is kept as it is packed.
+  const packing = record.open === undefined ? 'none' : packingOf(href);
+  const open = packing === 'none' ? undefined : record.open;
   const plain: Digested = open ?? { size, sha256 };
   const file: PackageRecord['files'][number] = { name: href.slice(href.lastIndexOf('/') + 1), size, sha256 };
   const checks = { ...(other === undefined ? {} : { other }), ...(open === undefined ? {} : { plain: { ...open, packing } }) };
