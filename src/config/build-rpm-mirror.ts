@@ -50,6 +50,7 @@ export function buildRpmMirror(
     kinds: kindsOf(written),
     files: unique(written.metadata ?? ALL_METADATA),
     fingerprints: unique(keys.filter((key) => key.length >= 40)),
+    packageFingerprints: unique(written.gpg?.package_key ?? []),
     shortKeyIds: unique(keys.filter((key) => key.length < 40)),
     keyrings: unique(written.gpg?.keyring ?? []).map((file) => (isAbsolute(file) ? file : join(root, file))),
     present: written.state === 'present',

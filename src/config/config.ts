@@ -89,6 +89,8 @@ export interface Mirror {
   readonly files: readonly string[];
   /** Full fingerprints, upper-case hex. Empty only with a `system` upstream: then its keyring's keys serve. */
   readonly fingerprints: readonly string[];
+  /** The same of keys one of which must have signed every package itself; none: nobody must. */
+  readonly packageFingerprints?: readonly string[];
   /** Key ids too short to pin anything. A mirror that has any is not resolved. */
   readonly shortKeyIds: readonly string[];
   /** Absolute paths. Empty: the machine's source's own, or the machine's trusted keys. */

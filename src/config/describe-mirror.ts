@@ -23,6 +23,7 @@ export async function describeMirror(
   machine: Machine = localMachine,
 ): Promise<DescribedMirror> {
   const withDependencies = mirror.filter !== undefined && mirror.filterWithDeps;
+  const { packageFingerprints = [] } = mirror;
   const description = {
     // Left out for apt, so that adding the field changed no fingerprint.
     ...(mirror.format === 'apt' ? {} : { format: mirror.format }),
@@ -41,6 +42,7 @@ export async function describeMirror(
     ...(mirror.files.length === 0 ? {} : { files: mirror.files.toSorted() }),
     aptly_dependency_follow_suggests: withDependencies && config.followSuggests,
     'gpg.key': mirror.fingerprints.toSorted(),
+    ...(packageFingerprints.length === 0 ? {} : { 'gpg.package_key': packageFingerprints.toSorted() }),
   };
   return { description, inputs: mirrorFingerprint(description) };
 }

@@ -45,6 +45,7 @@ export async function resolveMirror(
   const components = mirror.components.length > 0 ? mirror.components : (source?.components ?? []);
   const architectures = await resolveArchitectures(mirror.architectures, machine);
   const fingerprints = mirror.fingerprints.length > 0 ? mirror.fingerprints : (source?.keys.fingerprints ?? []);
+  const packageKeys = mirror.packageFingerprints ?? [];
   const follow = { suggests: config.followSuggests };
   const { proxy } = config.downloads;
   return {
@@ -61,6 +62,7 @@ export async function resolveMirror(
       ...(mirror.duplicates === undefined ? {} : { duplicates: mirror.duplicates }),
       keyrings: isVouched(mirror) ? [] : await readKeyrings(mirror, source, machine),
       fingerprints,
+      ...(packageKeys.length === 0 ? {} : { packageTrust: { fingerprints: packageKeys, keyrings: await readKeyrings(mirror, source, machine) } }),
       ...(mirror.maxAge === undefined ? {} : { maxAge: mirror.maxAge }),
       checkValidUntil: mirror.checkValidUntil ?? source?.checkValidUntil ?? true,
       ...(await describeMirror(config, mirror, machine)),

@@ -132,6 +132,7 @@ export const rpmMirrorSchema = strict({
   metadata: z.array(metadataGlob).optional(),
   gpg: strict({
     key: z.preprocess(splitKeys, z.array(textAs(parseKeyId))).optional(),
+    package_key: z.preprocess(splitKeys, z.array(textAs(parseFingerprint))).optional(),
     keyring: z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(path)).optional(),
   }).optional(),
   state: z.enum(['present', 'absent']).default('present'),

@@ -226,7 +226,9 @@ export interface PackageSigning {
   signedBytes(head: Buffer): Buffer;
   /** When the package was built: dating its signature so gives the same bytes whenever it is signed. */
   builtAt(head: Buffer): Date;
-  /** OpenPGP signatures the package has. */
+  /** Whether what is signed vouches for everything behind it. */
+  coversAll(head: Buffer): boolean;
+  /** OpenPGP signatures the package has, of what `signedBytes` gives. */
   signatures(head: Buffer): readonly Buffer[];
   /** The same with this signature instead of those it had. */
   withSignature(head: Buffer, signature: PackageSignature): Buffer;

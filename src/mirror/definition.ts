@@ -23,6 +23,8 @@ export interface MirrorDefinition {
   /** Contents of the keyrings, and the fingerprints that count; none: every key in the keyrings. */
   readonly keyrings: readonly Buffer[];
   readonly fingerprints: readonly string[];
+  /** Keys of which one must have signed every package itself; undefined: the digests in the metadata are enough. */
+  readonly packageTrust?: { readonly keyrings: readonly Buffer[]; readonly fingerprints: readonly string[] };
   /** Oldest acceptable Date of the root metadata, milliseconds. */
   readonly maxAge?: number;
   readonly checkValidUntil: boolean;

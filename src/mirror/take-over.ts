@@ -14,6 +14,7 @@ import { fetchFiles } from './files.ts';
 import { indexDigest, readIndex, type IndexPackages } from './indexes.ts';
 import type { FreshRoot } from './root.ts';
 import { selectPackages } from './select.ts';
+import { checkSignatures } from './signatures.ts';
 import { settlePackages } from './settle.ts';
 import { openSpool, type Candidate, type Spool } from './spool.ts';
 import { prepareUpdate, storeUpdate } from './store.ts';
@@ -59,6 +60,7 @@ export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTo
     for (;;) {
       const more = await fetchFiles(prepared.coming, { ...update, pool: tools.pool, incoming }, ctx);
       fetched = sum(fetched, more);
+      await checkSignatures(prepared.coming, { ...update, ...tools }, ctx);
       const state = await storeUpdate({ ...update, fresh, chosen }, prepared, tools, ctx);
       if (state === undefined) continue; // a clean-up took unused files away that we had counted on
       incoming.clear();

@@ -1,3 +1,4 @@
+import { ArtifactsError } from '../core/errors.ts';
 import { defineOperation } from './operation.ts';
 import { additionLines, repoLine, repoTools } from './repo-access.ts';
 
@@ -22,12 +23,16 @@ Repository ours: 13 packages.`,
   options: {
     forceReplace: { kind: 'flag', summary: 'let packages take the place of those with other bytes' },
     removeFiles: { kind: 'flag', summary: 'remove the files once the repository has them' },
+    keyring: { kind: 'list', value: 'FILE', summary: 'rpm packages must be signed by one of these public keys' },
+    fingerprint: { kind: 'list', value: 'KEY', summary: 'only these keys of the keyrings count, by full fingerprint' },
     sign: { kind: 'flag', summary: 'sign rpm packages that our key has not signed yet' },
   },
-  run: async (app, { repo, files, forceReplace, removeFiles, sign }, ctx) => {
+  run: async (app, { repo, files, forceReplace, removeFiles, keyring, fingerprint, sign }, ctx) => {
     const { addFiles } = await import('../repo/add.ts');
     const signing = sign ? { sign: { signer: await app.signer(), temporary: app.temporary } } : {};
-    return addFiles({ repo, paths: files, replace: forceReplace, removeFiles, ...signing }, await repoTools(app), ctx);
+    if (keyring === undefined && fingerprint !== undefined) throw new ArtifactsError('E_USAGE', '--fingerprint means nothing without --keyring');
+    const trust = keyring === undefined ? {} : { signedBy: { keyrings: keyring, fingerprints: fingerprint ?? [] } };
+    return addFiles({ repo, paths: files, replace: forceReplace, removeFiles, ...trust, ...signing }, await repoTools(app), ctx);
   },
   render: (result) => [...additionLines(result), repoLine(result)].join('\n'),
 });

@@ -14,7 +14,7 @@ import { findFiles, type FoundFile } from './find-files.ts';
 import { takeIn } from './intake.ts';
 import { openKnownFiles, type SeenFiles } from './known-files.ts';
 import { openReceiver } from './receive.ts';
-import { signPackages } from './sign-packages.ts';
+import { requireSignatures, signPackages, type SignatureRequest } from './sign-packages.ts';
 import { findRepo, openRepo, type DeclaredRepo, type KnownRepo } from './repos.ts';
 
 export interface RepoTools {
@@ -36,6 +36,8 @@ export interface AddRequest {
   readonly replace: boolean;
   /** Remove the files once the repository has them. */
   readonly removeFiles: boolean;
+  /** Keys of which one must have signed every package. */
+  readonly signedBy?: SignatureRequest;
   /** Sign packages that have no signature by one of these keys, in copies of them. */
   readonly sign?: { readonly signer: Signer; /** For the copies. */ readonly temporary: string };
 }
@@ -54,6 +56,7 @@ export interface Added extends Omit<Addition, 'fresh' | 'gone'> {
 export async function addFiles(request: AddRequest, tools: RepoTools, ctx: Context): Promise<Added> {
   const format = formatOf(findRepo(tools.catalog, request.repo, tools.declared).format);
   const files = findFiles(request.paths, { format: format.local, kinds: ['package', 'source'], noun: 'packages' });
+  if (request.signedBy !== undefined) await requireSignatures(files, request.signedBy, { format: format.local, now: tools.clock() });
   if (request.sign === undefined) return addFound(files, { ...request, extra: [] }, tools, ctx);
   const { signer, temporary } = request.sign;
   const folder = join(temporary, `sign-${request.repo}`);

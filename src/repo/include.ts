@@ -1,7 +1,6 @@
 /** Taking in uploads: a signed list of files, the files, and rules about who may send what. */
-import { readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
+import { dirname, join } from 'node:path';
+import { type ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import type { Context } from '../core/context.ts';
 import type { LocalFormat, Upload } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
@@ -10,6 +9,7 @@ import { verifyClearsigned } from '../sign/verify.ts';
 import { addFound, type Added, type RepoTools } from './add.ts';
 import { findFiles, type FoundFile } from './find-files.ts';
 import { checkTextSize, refusal } from './intake.ts';
+import { readOwn } from './own-file.ts';
 import { isAboutFile } from './receive.ts';
 import { findRepo } from './repos.ts';
 import { checkUploader, readUploaders, type Uploaders } from './uploaders.ts';
@@ -106,12 +106,4 @@ function listedFiles({ path, upload }: CheckedUpload, format: LocalFormat): Foun
     const kind = format.kindOf(name);
     return { path: join(dirname(path), name), kind: kind === 'package' || kind === 'source' ? kind : 'part', expected: { size, sha256 } };
   });
-}
-
-function readOwn(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new ArtifactsError('E_NOT_FOUND', `"${path}" cannot be read: ${error instanceof Error ? error.message : basename(path)}`, { cause: error });
-  }
 }

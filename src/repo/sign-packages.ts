@@ -1,12 +1,14 @@
 /** Signing package files before they are taken in: into copies, for the files are the user's. */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { LocalFormat, PackageSigning } from '../formats/format.ts';
 import type { Signer } from '../sign/signer.ts';
+import { verifyPackage } from '../sign/verify-package.ts';
 import * as durable from '../util/durable.ts';
+import { pieces } from '../util/pieces.ts';
 import type { FoundFile } from './find-files.ts';
+import { readOwn } from './own-file.ts';
 
 export interface SigningTools {
   readonly format: LocalFormat;
@@ -30,6 +32,34 @@ export async function signPackages(files: readonly FoundFile[], { format, signer
   return signed;
 }
 
+export interface SignatureRequest {
+  /** Files of public keys. */
+  readonly keyrings: readonly string[];
+  /** Full fingerprints of the keys that count; none: all of the keyrings. */
+  readonly fingerprints: readonly string[];
+}
+
+/** Throws E_UNSIGNED, E_SIGNATURE… for the first package that none of the keys has signed. */
+export async function requireSignatures(files: readonly FoundFile[], request: SignatureRequest, { format, now }: { readonly format: LocalFormat; readonly now: Date }): Promise<void> {
+  const { signing } = format;
+  if (signing === undefined) {
+    throw new ArtifactsError('E_USAGE', 'Packages of this repository carry no signatures', { hint: 'Leave --keyring out; uploads are verified by `repo include`.' });
+  }
+  const trust = { keyrings: request.keyrings.map(readOwn), fingerprints: request.fingerprints, now };
+  for (const { path, kind } of files) {
+    if (kind !== 'package') continue;
+    const head = headOf(path, format);
+    const signed = { signed: signing.signedBytes(head), coversAll: signing.coversAll(head), signatures: signing.signatures(head) };
+    await verifyPackage(signed, { ...trust, name: basename(path) });
+  }
+}
+
+function headOf(path: string, format: LocalFormat): Buffer {
+  const scan = format.scan(path);
+  for (const piece of pieces(path)) scan.push(piece);
+  return scan.end().bytes;
+}
+
 interface Tools {
   readonly format: LocalFormat;
   readonly signer: Signer;
@@ -38,9 +68,7 @@ interface Tools {
 
 /** Undefined when one of our keys signed it already: signing anew would change its bytes and nothing else. */
 async function signedCopy(path: string, folder: string, { format, signer, signing }: Tools): Promise<string | undefined> {
-  const scan = format.scan(path);
-  for (const piece of pieces(path, 0)) scan.push(piece);
-  const head = scan.end().bytes;
+  const head = headOf(path, format);
   const made = await signer.signedBy(signing.signatures(head));
   if (made.some((fingerprint) => signer.fingerprints.includes(fingerprint))) return undefined;
   const [signature] = await signer.signBytes(signing.signedBytes(head), signing.builtAt(head));
@@ -51,21 +79,4 @@ async function signedCopy(path: string, folder: string, { format, signer, signin
     for (const piece of pieces(path, head.length)) write(piece);
   });
   return copy;
-}
-
-const PIECE = 1024 * 1024;
-
-function* pieces(path: string, from: number): Generator<Buffer> {
-  const file = openSync(path, 'r');
-  try {
-    for (let at = from; ; ) {
-      const piece = Buffer.allocUnsafe(PIECE);
-      const count = readSync(file, piece, 0, PIECE, at);
-      if (count === 0) return;
-      at += count;
-      yield piece.subarray(0, count);
-    }
-  } finally {
-    closeSync(file);
-  }
 }

@@ -87,7 +87,7 @@ interface PayloadDigest {
 }
 
 /** What tells whether the payload is whole: its digest in the header, or what there was before rpm 4.14. */
-function payloadDigest({ signature, header }: PackageHead): PayloadDigest | undefined {
+export function payloadDigest({ signature, header }: PackageHead): PayloadDigest | undefined {
   const algorithm = ALGORITHMS[header.numbers(TAG.payloadDigestAlgorithm)[0] ?? 8];
   const expected = header.strings(TAG.payloadDigest)[0]?.toString('latin1');
   if (algorithm !== undefined && expected !== undefined) return { algorithm, expected, withHeader: false };

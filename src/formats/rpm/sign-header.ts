@@ -2,10 +2,10 @@
 import type { PackageSigning, PackageSignature } from '../format.ts';
 import { INTRO_BYTES, SIGNATURE } from './header.ts';
 import { malformed } from './malformed.ts';
-import { LEAD_BYTES, readHead } from './package-file.ts';
+import { LEAD_BYTES, payloadDigest, readHead } from './package-file.ts';
 import { SIGNATURE_TAG, TAG } from './tags.ts';
 
-export const packageSigning: PackageSigning = { signedBytes, builtAt, signatures, withSignature };
+export const packageSigning: PackageSigning = { signedBytes, builtAt, coversAll, signatures, withSignature };
 
 function signedBytes(head: Buffer): Buffer {
   const { start, end } = readHead(head, 'package');
@@ -14,6 +14,11 @@ function signedBytes(head: Buffer): Buffer {
 
 function builtAt(head: Buffer): Date {
   return new Date((readHead(head, 'package').header.numbers(TAG.buildTime)[0] ?? 0) * 1000);
+}
+
+/** A digest of the payload in the header, which rpm has made since 4.14. */
+function coversAll(head: Buffer): boolean {
+  return payloadDigest(readHead(head, 'package'))?.withHeader === false;
 }
 
 function signatures(head: Buffer): readonly Buffer[] {
