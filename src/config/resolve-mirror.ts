@@ -54,7 +54,7 @@ export async function resolveMirror(
       format: mirror.format,
       urls: [...(mirror.list === undefined ? (source?.urls ?? [mirror.archiveUrl]) : []), ...mirror.fallbackUrls],
       ...(mirror.list === undefined ? {} : { listUrl: mirror.archiveUrl }),
-      request: { distribution, components, architectures, kinds: mirror.kinds, files: mirror.files },
+      request: { distribution, components, architectures, kinds: requestedKinds(mirror), files: mirror.files },
       ...(mirror.filter === undefined
         ? {}
         : { filter: { query: mirror.filter, withDependencies: mirror.filterWithDeps, follow } }),
@@ -70,6 +70,11 @@ export async function resolveMirror(
     proxy: proxy === undefined ? source?.proxy : { http: proxy, https: proxy },
     warnings: source?.warnings ?? [],
   };
+}
+
+/** Which packages belong to modules matters only where old ones are left out. */
+function requestedKinds({ format, kinds, newest }: Mirror): readonly string[] {
+  return format === 'rpm' && newest !== undefined ? [...kinds, 'modules'] : kinds;
 }
 
 function refuseShortIds(mirror: Mirror): void {

@@ -192,6 +192,8 @@ export interface UpstreamPackage {
   readonly locations: readonly string[];
   /** The URL they count from instead of the upstream's own. */
   readonly base?: string;
+  /** It belongs to a set that is taken as a whole: whatever is newer elsewhere, it is not old. */
+  readonly bound?: boolean;
   /** What has to be looked at besides the SHA-256 and the size of its files. */
   readonly checks?: FileChecks;
 }

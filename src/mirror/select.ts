@@ -59,16 +59,20 @@ function withoutDuplicates(parts: readonly IndexPackages[], { mirror, format }: 
   return parts.map((part) => (isFiltered(part) ? { ...part, candidates: part.candidates.filter((candidate) => chosen.has(candidate)) } : part));
 }
 
-/** Of each name and architecture the highest versions, whichever index has them. */
+/** Of each name and architecture the highest versions, whichever index has them; what is bound is neither old nor newer. */
 function newestOf(parts: readonly IndexPackages[], count: number, { compareVersions }: RepoFormat): readonly IndexPackages[] {
   const groups = new Map<string, Candidate[]>();
+  const kept = new Set<Candidate>();
   for (const candidate of parts.flatMap((part) => (isFiltered(part) ? part.candidates : []))) {
+    if (candidate.bound) {
+      kept.add(candidate);
+      continue;
+    }
     const key = `${candidate.partition} ${candidate.name} ${candidate.architecture}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [candidate]);
     else group.push(candidate);
   }
-  const kept = new Set<Candidate>();
   for (const group of groups.values()) {
     const versions = [...new Set(group.map(({ version }) => version))].sort((a, b) => compareVersions(b, a));
     const highest = new Set(versions.slice(0, count));

@@ -15,6 +15,7 @@ export interface Candidate extends PackageRecord {
   /** See UpstreamPackage. */
   readonly base: string | undefined;
   readonly checks: FileChecks | undefined;
+  readonly bound: boolean;
   /** The index that offers it, for messages. */
   readonly origin: string;
   /** Its number, once it is known to have one in the catalog. */
@@ -52,14 +53,14 @@ export function openSpool(path: string): Spool {
     return bytes;
   };
   return {
-    add: ({ record, locations, base, checks }, origin) => {
+    add: ({ record, locations, base, checks, bound = false }, origin) => {
       const start = length;
       const size = record.text.length;
       pending.push(record.text);
       pendingBytes += size;
       length += size;
       if (pendingBytes >= BUFFER_BYTES) flush();
-      return new SpooledPackage(record, { locations: locations.map(copied), base: base === undefined ? undefined : interned(base), checks, origin, size, start, read });
+      return new SpooledPackage(record, { locations: locations.map(copied), base: base === undefined ? undefined : interned(base), checks, bound, origin, size, start, read });
     },
     close: () => {
       closeSync(file);
@@ -72,6 +73,7 @@ interface SpooledPlace {
   readonly locations: readonly string[];
   readonly base: string | undefined;
   readonly checks: FileChecks | undefined;
+  readonly bound: boolean;
   readonly origin: string;
   readonly size: number;
   readonly start: number;
@@ -91,12 +93,13 @@ class SpooledPackage implements Candidate {
   readonly locations: readonly string[];
   readonly base: string | undefined;
   readonly checks: FileChecks | undefined;
+  readonly bound: boolean;
   readonly origin: string;
   id: number | undefined = undefined;
   readonly #start: number;
   readonly #read: (start: number, size: number) => Buffer;
 
-  constructor(record: PackageRecord, { locations, base, checks, origin, size, start, read }: SpooledPlace) {
+  constructor(record: PackageRecord, { locations, base, checks, bound, origin, size, start, read }: SpooledPlace) {
     this.format = record.format;
     this.partition = interned(record.partition);
     this.name = copied(record.name);
@@ -108,6 +111,7 @@ class SpooledPackage implements Candidate {
     this.locations = locations;
     this.base = base;
     this.checks = checks;
+    this.bound = bound;
     this.origin = origin;
     this.#start = start;
     this.#read = read;

@@ -58,3 +58,25 @@ witnessed('queries, closures, newest versions and architectures', async (t) => {
   await scene.site.json(['snapshot', 'create', 'torn', '--from-mirror', 'torn']);
   t.is((await scene.site.run(['snapshot', 'verify', 'torn', '--architectures', 'x86_64'])).status, 3);
 });
+
+witnessed('packages of modules are not old beside newer ones outside, nor those outside beside newer modules', async (t) => {
+  await using dir = await tempDir();
+  const rpms = await buildRpms(dir, [
+    { name: 'low', version: '1.0', release: '1.module' },
+    { name: 'low', version: '1.1', release: '1.module' },
+    { name: 'low', version: '1.5' },
+    { name: 'low', version: '2.0' },
+    { name: 'high', version: '9.0', release: '1.module', lines: ['Epoch: 1'] },
+    { name: 'high', version: '3.0' },
+    { name: 'high', version: '3.1' },
+  ]);
+  const modules = `---\ndocument: modulemd\nversion: 2\ndata:\n  name: m\n  stream: "1"\n  version: 1\n  context: abc\n  arch: x86_64\n  summary: s\n  description: d\n  license:\n    module: [MIT]\n  artifacts:\n    rpms:\n    - low-0:1.0-1.module.noarch\n    - "low-0:1.1-1.module.noarch"\n    - high-1:9.0-1.module.noarch\n...\n`;
+  const upstream = await rpmUpstream(dir, { rpms, metadata: { 'modules.yaml': modules } });
+  await using scene = await makeRpmScene(dir, { up: { upstream, extra: { newest: 1 } } });
+
+  t.is((await scene.site.run(['mirror', 'update', 'up'])).status, 0);
+
+  const { stdout } = await scene.site.run(['mirror', 'search', 'up']);
+  const found = stdout.trim().split('\n').map((line) => line.replace('_noarch', '')).sort();
+  t.deepEqual(found, ['high_1:9.0-1.module', 'high_3.1-1', 'low_1.0-1.module', 'low_1.1-1.module', 'low_2.0-1']);
+});

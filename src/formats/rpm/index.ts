@@ -39,5 +39,5 @@ function readIndex(
   companions: readonly AsyncIterable<Buffer>[] = [],
 ): AsyncIterable<readonly UpstreamPackage[]> {
   const find = (kind: string): AsyncIterable<Buffer> | undefined => companions[index.companions?.findIndex((one) => one.kind === kind) ?? -1];
-  return readPackages({ primary: chunks, filelists: find('filelists'), other: find('other') }, { wants: (partition) => index.wants?.(partition) ?? true, weak: index.weak === true });
+  return readPackages({ primary: chunks, filelists: find('filelists'), other: find('other'), modules: find('modules') }, { wants: (partition) => index.wants?.(partition) ?? true, weak: index.weak === true });
 }

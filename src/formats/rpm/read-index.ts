@@ -4,6 +4,7 @@ import { ArtifactsError } from '../../core/errors.ts';
 import type { FileRef, PackageRecord } from '../../core/package.ts';
 import type { UpstreamPackage } from '../format.ts';
 import { malformed } from './malformed.ts';
+import { artifactKey, readArtifacts } from './module-artifacts.ts';
 import { packageChunks, parsePackage } from './package-chunks.ts';
 import { nameWithoutDigest, poolPath } from '../pool-path.ts';
 import { joinTexts } from './record-text.ts';
@@ -17,6 +18,8 @@ export interface IndexStreams {
   readonly primary: AsyncIterable<Buffer>;
   readonly filelists: AsyncIterable<Buffer> | undefined;
   readonly other: AsyncIterable<Buffer> | undefined;
+  /** Packages that modules are made of are told apart; undefined: none are. */
+  readonly modules?: AsyncIterable<Buffer> | undefined;
 }
 
 const BATCH = 64;
@@ -30,11 +33,12 @@ export async function* readPlaces(primary: AsyncIterable<Buffer>, trust: DigestT
 }
 
 /** Reads packages as the bytes arrive. Throws E_FORMAT, E_WEAK_HASH or E_PATH, naming the package. */
-export async function* readPackages({ primary, filelists, other }: IndexStreams, wishes: PackageWishes): AsyncGenerator<UpstreamPackage[]> {
+export async function* readPackages({ primary, filelists, other, modules }: IndexStreams, wishes: PackageWishes): AsyncGenerator<UpstreamPackage[]> {
   const files = openCompanion(filelists, 'filelists');
   const changes = openCompanion(other, 'other');
   try {
-    yield* join(primary, { files, changes, ...wishes });
+    const artifacts = modules === undefined ? undefined : await readArtifacts(modules);
+    yield* join(primary, { files, changes, artifacts, ...wishes });
   } finally {
     await files.close();
     await changes.close();
@@ -49,9 +53,10 @@ export interface PackageWishes extends DigestTrust {
 interface Companions extends PackageWishes {
   readonly files: Companion;
   readonly changes: Companion;
+  readonly artifacts: ReadonlySet<string> | undefined;
 }
 
-async function* join(primary: AsyncIterable<Buffer>, { files, changes, wants, weak }: Companions): AsyncGenerator<UpstreamPackage[]> {
+async function* join(primary: AsyncIterable<Buffer>, { files, changes, artifacts, wants, weak }: Companions): AsyncGenerator<UpstreamPackage[]> {
   const seen = new Set<Sha256>();
   let batch: UpstreamPackage[] = [];
   for await (const chunk of packageChunks(primary, 'primary')) {
@@ -64,7 +69,8 @@ async function* join(primary: AsyncIterable<Buffer>, { files, changes, wants, we
       filelists: (await files.take(read.pkgid)) ?? emptyPackage(read, primaryFiles(read.element)),
       other: (await changes.take(read.pkgid)) ?? emptyPackage(read, ''),
     };
-    batch.push(offered(read, joinTexts(texts, read.other)));
+    const found = offered(read, joinTexts(texts, read.other));
+    batch.push(artifacts?.has(artifactKey(found.record)) === true ? { ...found, bound: true } : found);
     if (batch.length < BATCH) continue;
     yield batch;
     batch = [];

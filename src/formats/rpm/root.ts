@@ -31,7 +31,7 @@ export function readRoot(text: Buffer, request: UpstreamRequest): UpstreamRoot {
   return {
     date: dateOf(repomd),
     identity: {},
-    indexes: [{ ...primary, companions: [...find('filelists'), ...find('other')], wants, weak }],
+    indexes: [{ ...primary, companions: [...find('filelists'), ...find('other'), ...(kinds.includes('modules') ? find('modules') : [])], wants, weak }],
     files: repomd.records.filter((record) => isKept(record) && patterns.some((pattern) => pattern.test(record.type))).map(fileOf),
     bundles: find(TREE_TYPE).filter(({ offers: [offer] }) => offer?.paths[0] === TREEINFO && patterns.some((pattern) => pattern.test(TREE_TYPE))).map((tree) => (exact ? { ...tree, kind: 'exact' } : tree)),
     ...(exact ? { exact: exactUpstream(repomd, primary, weak) } : {}),
