@@ -76,9 +76,13 @@ export async function signRelease(text: string, keys: readonly RigKey[], date: D
   const options = { signingKeys: keys.map((key) => key.unlocked), date };
   // The line end before the signature is not part of the signed text (RFC 9580, 7).
   const inline = await sign({ ...options, message: await createCleartextMessage({ text: text.replace(/\n$/, '') }) });
-  const message = await createMessage({ binary: Buffer.from(text) });
-  const detached = await sign({ ...options, message, detached: true, format: 'armored' });
-  return [Buffer.from(inline), Buffer.from(detached)];
+  return [Buffer.from(inline), await signBytes(Buffer.from(text), keys, date)];
+}
+
+/** A detached signature, armored. */
+export async function signBytes(binary: Buffer, keys: readonly RigKey[], date: Date): Promise<Buffer> {
+  const message = await createMessage({ binary });
+  return Buffer.from(await sign({ message, signingKeys: keys.map((key) => key.unlocked), date, detached: true, format: 'armored' }));
 }
 
 async function publish(files: Map<string, Buffer>, options: UpstreamOptions, keys: readonly RigKey[]): Promise<void> {

@@ -5,6 +5,7 @@ import { rigKey } from '../rig/key.ts';
 import { rpmUpstream, type RpmUpstream } from '../rig/rpm-upstream.ts';
 import { testWith } from '../rig/skip.ts';
 import { tempDir, type TempDir } from '../rig/temp.ts';
+import { signBytes } from '../rig/upstream.ts';
 import { hasRpmTools, makeRpmScene, NO_RPM_TOOLS, type RpmScene } from './support.ts';
 
 const witnessed = testWith(hasRpmTools, NO_RPM_TOOLS);
@@ -59,6 +60,10 @@ const REFUSED: readonly { readonly id: string; readonly code: string; readonly m
   { id: 'R02 an entity nobody declared', code: 'E_FORMAT', lie: (b) => b.upstream.rewrite('primary', (text) => text.replace('the package alpha', '&bomb;')) },
   { id: 'R02 a package that is no XML', code: 'E_FORMAT', lie: (b) => b.upstream.rewrite('filelists', (text) => text.replace('</file>', '</fil>')) },
   { id: 'R02 a comment that could hide what follows', code: 'E_FORMAT', lie: (b) => b.upstream.rewrite('other', (text) => text.replace('<version', '<!--<version')) },
+  { id: 'R02 attributes without end', code: 'E_FORMAT', message: /attributes/, lie: (b) => edit(b, (text) => text.replace('<revision', `<revision ${Array.from({ length: 100_000 }, (_, at) => `a${at}="x"`).join(' ')}`)) },
+  { id: 'R02 UTF-16', code: 'E_FORMAT', lie: (b) => sign(b, Buffer.from(`\ufeff${repomd(b)}`, 'utf16le')) },
+  { id: 'R02 bytes that are no UTF-8', code: 'E_FORMAT', lie: (b) => sign(b, Buffer.from(repomd(b).replace('<revision>', '<revision>caf\u00e9'), 'latin1')) },
+  { id: 'R04 md5 in repomd.xml', code: 'E_WEAK_HASH', lie: (b) => edit(b, (text) => text.replaceAll('type="sha256"', 'type="md5"')) },
   { id: 'R04 sha1 in repomd.xml', code: 'E_WEAK_HASH', lie: (b) => edit(b, (text) => text.replaceAll('type="sha256"', 'type="sha1"')) },
   { id: 'R04 no checksum', code: 'E_WEAK_HASH', lie: (b) => edit(b, (text) => text.replace(/<checksum.*?<\/checksum>/, '')) },
   { id: 'R04 sha for a package', code: 'E_WEAK_HASH', message: /alpha/, lie: (b) => b.upstream.rewrite('primary', (text) => text.replace('type="sha256" pkgid', 'type="sha" pkgid')) },
@@ -67,6 +72,12 @@ const REFUSED: readonly { readonly id: string; readonly code: string; readonly m
   { id: 'R05 no signature', code: 'E_UNSIGNED', lie: ({ upstream }) => void upstream.files.delete('repodata/repomd.xml.asc') },
   { id: 'R05 a signature of other bytes', code: 'E_SIGNATURE', lie: ({ upstream: { files } }) => void files.set('repodata/repomd.xml', Buffer.concat([files.get('repodata/repomd.xml') ?? Buffer.alloc(0), Buffer.from('\n')])) },
   { id: 'R06 more packages than promised', code: 'E_FORMAT', message: /1 packages are promised and 2/, lie: (b) => b.upstream.rewrite('primary', (text) => text.replace('packages="2"', 'packages="1"')) },
+  { id: 'R06 fewer packages than promised', code: 'E_FORMAT', message: /9 packages are promised and 2/, lie: (b) => b.upstream.rewrite('primary', (text) => text.replace('packages="2"', 'packages="9"')) },
+  { id: 'R06 one version with other bytes', code: 'E_CONFLICT', message: /alpha/, lie: async (b) => {
+    await using folder = await tempDir();
+    const [other] = await buildRpms(folder, [{ name: 'alpha', files: { '/usr/share/alpha/other': 'x' } }]);
+    await b.upstream.republish({ rpms: [...b.rpms, { fileName: 'other.rpm', bytes: other?.bytes ?? Buffer.alloc(0) }] });
+  } },
   { id: 'R08 a bomb', code: 'E_SIZE', lie: async (b) => {
     const size = /<open-size>(\d+)/.exec(repomd(b))?.[1] ?? '';
     await b.upstream.rewrite('primary', (text) => text + ' '.repeat(3_000_000));
@@ -84,6 +95,12 @@ const REFUSED: readonly { readonly id: string; readonly code: string; readonly m
 
 function repomd({ upstream }: Bench): string {
   return upstream.files.get('repodata/repomd.xml')?.toString() ?? '';
+}
+
+/** Signed as these very bytes. */
+async function sign({ upstream }: Bench, bytes: Buffer): Promise<void> {
+  upstream.files.set('repodata/repomd.xml', bytes);
+  upstream.files.set('repodata/repomd.xml.asc', await signBytes(bytes, [await rigKey()], new Date()));
 }
 
 function edit(bench: Bench, change: (text: string) => string): Promise<void> {

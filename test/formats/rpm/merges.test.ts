@@ -43,7 +43,7 @@ function updateinfo(date: string, version: number, packages: readonly string[]):
   return Buffer.from(`<updates><update version="${version}"><id>X</id><updated date="${date}"/><pkglist><collection>${list.join('')}</collection></pkglist></update></updates>`);
 }
 
-test('a document that cannot be read is left out and told; the rest is unaffected', (t) => {
+test('R12 a document that cannot be read is left out and told; the rest is unaffected', (t) => {
   const notes: string[] = [];
   const good = updateinfo('2023-01-01', 1, ['a-1']);
   const merged = mergeUpdateinfo([Buffer.from('<updates><update>'), good], (note) => notes.push(note)).toString();
