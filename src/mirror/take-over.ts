@@ -1,5 +1,5 @@
 /** Taking over what an upstream offers now: indexes read, packages chosen, files fetched, the result recorded. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KnownIndex, MirrorState } from '../catalog/mirrors.ts';
 import type { Context } from '../core/context.ts';
@@ -7,6 +7,7 @@ import { EMPTY_SHA256 } from '../core/digest.ts';
 import type { RepoFormat, UpstreamIndex } from '../formats/format.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { collectEarly } from '../util/collect-early.ts';
+import * as durable from '../util/durable.ts';
 import { fetchBundles } from './bundles.ts';
 import { isChoosing, type MirrorDefinition } from './definition.ts';
 import { keepExact } from './exact.ts';
@@ -41,7 +42,7 @@ export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTo
   if (update.known === undefined) collectEarly(); // all that is offered is new
   const folder = join(tools.temporary, `mirror-${update.mirror.name}`);
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  durable.makeFolder(folder);
   const spool = openSpool(join(folder, 'spool'));
   try {
     const incoming = tools.pool.receive(`mirror-${update.mirror.name}`);
