@@ -35,6 +35,8 @@ async function bundle() {
     format: 'cjs',
     platform: 'node',
     target: 'node20.18',
+    // A script that is run by node:vm has no `import()`; required instead.
+    supported: { 'dynamic-import': false },
     // The driver looks for its compiled part beside itself.
     external: ['@photostructure/sqlite'],
     // What bin/load-bundle.js calls; the first line is its digest, written below.

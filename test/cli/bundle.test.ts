@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import test from 'ava';
@@ -75,6 +75,10 @@ testWith(existsSync(join(PROJECT, CACHE)), 'needs the bundle')('the code cache o
   const { stdout } = await runNode(['--input-type=module', '--eval', script, join(PROJECT, BUNDLE)], { cwd: PROJECT });
 
   t.is(stdout, 'false\n');
+});
+
+testWith(existsSync(join(PROJECT, BUNDLE)), 'needs the bundle')('a script has no import(): nothing in the bundle would be found by one', async (t) => {
+  t.false((await readFile(join(PROJECT, BUNDLE), 'utf8')).includes('await import('));
 });
 
 const DIGEST_LENGTH = 64;
