@@ -11,11 +11,12 @@ export interface NamespaceOptions {
 /**
  * The words before a command that make it root of new namespaces. An ordinary user becomes root of a user namespace
  * with the ids /etc/subuid grants (newuidmap(1)). A process whose parent dies is killed, and with the first process of a
- * namespace go all others and all mounts.
+ * namespace go all others and all mounts. They are a session of their own: process groups reach across namespaces, so
+ * `kill 0` in there would end whoever builds.
  */
 export function inNamespaces({ network }: NamespaceOptions): readonly string[] {
   const kinds = ['--mount', '--pid', '--ipc', '--uts', ...(network ? [] : ['--net'])];
-  return ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...userNamespace(), ...kinds, '--fork', '--kill-child', '--mount-proc', '--'];
+  return ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...userNamespace(), ...kinds, '--fork', '--kill-child', '--mount-proc', '--', 'setsid'];
 }
 
 /**

@@ -139,6 +139,14 @@ sandboxed('C08 what daemonises or kills all it can reach ends with the sandbox',
   t.deepEqual(leftBehind(dir.path), []);
 });
 
+sandboxed('C08 what signals its process group reaches nobody outside', async (t) => {
+  await using dir = await tempDir();
+  // proc(5): process group and session; 0 is one that began outside of the namespace, the group of whoever builds.
+  const { output } = await run(dir, 'read -r _ _ _ _ group session _ < /proc/self/stat; echo $((group != 0)) $((session != 0))', { user: 'root' });
+
+  t.is(output, '1 1\n');
+});
+
 sandboxed('X11 when the program is killed, no process and no mount is left', async (t) => {
   await using dir = await tempDir();
   const mark = `5${process.pid}`;
