@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { PassThrough, Readable, type Writable } from 'node:stream';
 import { ArtifactsError } from '../core/errors.ts';
 
 /** The only place that starts processes: never through a shell, never with secrets on the command line. */
@@ -62,28 +62,38 @@ export interface RunningCommand {
 
 /** Starts a command whose input and output are streamed. `ended` must be awaited: a truncated output is no success. */
 export function startCommand(command: string, args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const child = spawn(command, args, {
+  const child: ChildProcess = spawn(command, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     cwd: options.cwd,
     env: options.environment === undefined ? process.env : { ...process.env, ...options.environment },
-    signal: options.signal,
   });
+  // A process that could not be started has number 0 for Node, and who kills that ends the whole process group.
+  const kill = (signal: NodeJS.Signals): void => void (child.pid !== undefined && child.kill(signal));
   let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     if (stderr.length < 8192) stderr += text;
   });
   const ended = new Promise<{ status: number; stderr: string }>((resolve, reject) => {
+    const abort = (): void => {
+      kill('SIGTERM');
+      reject(Object.assign(new Error(`${command} was stopped`), { name: 'AbortError' }));
+    };
+    if (options.signal?.aborted === true) abort();
+    else options.signal?.addEventListener('abort', abort);
+    const settle = (): void => options.signal?.removeEventListener('abort', abort);
     child.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.name === 'AbortError') reject(error);
-      else reject(startFailure(command, error));
+      settle();
+      reject(startFailure(command, error));
     });
     child.on('close', (status, signal) => {
+      settle();
       if (status !== null && (status === 0 || options.accept?.includes(status))) resolve({ status, stderr });
       else reject(exitFailure(command, status, signal, stderr));
     });
   });
   ended.catch(() => {}); // whoever awaits it gets the failure; nobody may be waiting yet
-  return { stdin: child.stdin, stdout: child.stdout, ended, kill: () => child.kill('SIGKILL') };
+  // Without a descriptor left there are no streams either.
+  return { stdin: child.stdin ?? new PassThrough().resume(), stdout: child.stdout ?? Readable.from([]), ended, kill: () => kill('SIGKILL') };
 }
 
 function startFailure(command: string, error: NodeJS.ErrnoException): ArtifactsError {
