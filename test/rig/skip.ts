@@ -4,9 +4,10 @@ import test, { type ImplementationFn } from 'ava';
 type Register = (title: string, implementation: ImplementationFn<[]>) => void;
 
 /** ava's `test` when the requirement is met; otherwise registers a skipped test whose title says why. */
-export function testWith(requirement: boolean, reason: string): Register {
-  if (requirement) return (title, implementation) => test(title, implementation);
-  return (title, implementation) => test.skip(`${title} [skipped: ${reason}]`, implementation);
+export function testWith(requirement: boolean, reason: string, { serial = false }: { readonly serial?: boolean } = {}): Register {
+  const register = serial ? test.serial : test;
+  if (requirement) return (title, implementation) => register(title, implementation);
+  return (title, implementation) => register.skip(`${title} [skipped: ${reason}]`, implementation);
 }
 
 /** True when the command can be started. */

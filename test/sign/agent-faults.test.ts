@@ -1,19 +1,19 @@
 /** What a key that gpg holds can do to us: an agent that hangs, one that dies, a token that is pulled out. */
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test from 'ava';
 import { isArtifactsError } from '../../src/core/errors.ts';
 import { openSigner } from '../../src/sign/signer.ts';
 import { buildDeb } from '../rig/deb.ts';
 import { runCommand } from '../rig/run.ts';
 import { makeSite } from '../rig/site.ts';
+import { testWith } from '../rig/skip.ts';
 import { serve } from '../rig/server.ts';
 import { tempDir } from '../rig/temp.ts';
 import { aptUpstream } from '../rig/upstream.ts';
 import { contentsOf } from '../rig/witness.ts';
 import { gpgHome, haveGpg } from './gpg.ts';
 
-const withGpg = haveGpg ? test.serial : test.serial.skip;
+const withGpg = testWith(haveGpg, 'needs gpg and gpg-agent', { serial: true });
 
 withGpg('S04 an agent that does not answer is given up, and its gpg is stopped', async (t) => {
   await using dir = await tempDir();

@@ -144,5 +144,4 @@ apt-get update --quiet --error-on=any
 const AFTER = `
 if grep -q '^# artifacts: ' /usr/sbin/policy-rc.d 2> /dev/null; then rm /usr/sbin/policy-rc.d; fi
 rm -f /etc/apt/sources.list.d/artifacts-roles.list /etc/apt/preferences.d/artifacts-roles /etc/apt/apt.conf.d/99artifacts-roles
-rm -rf /root/.ansible
 `;

@@ -2,6 +2,9 @@
 import type { Context } from '../../core/context.ts';
 import { runInTree, type ImageTree } from './layers.ts';
 
+const HOME_OF_ROOT = '/root';
+const HOMES = [HOME_OF_ROOT, '/home/*'];
+
 /** Whatever these patterns of the shell match; an image in which one still matches is refused. */
 export const BELONGS_TO_ONE_MACHINE: readonly string[] = [
   '/etc/apt/auth.conf',
@@ -11,16 +14,8 @@ export const BELONGS_TO_ONE_MACHINE: readonly string[] = [
   '/etc/resolv.conf',
   '/etc/ssh/ssh_host_*',
   '/etc/ssl/private/ssl-cert-snakeoil.key',
-  '/home/*/.ssh',
-  '/home/*/.*history',
-  '/home/*/.netrc',
-  '/root/.ssh',
-  '/root/.*history',
-  '/root/.netrc',
-  '/root/.cache',
-  '/root/.config',
-  '/root/.gnupg',
-  '/root/.pip',
+  ...HOMES.flatMap((home) => ['.ssh', '.*history', '.netrc', '.gnupg', '.ansible'].map((name) => `${home}/${name}`)),
+  ...['.cache', '.config', '.pip'].map((name) => `${HOME_OF_ROOT}/${name}`),
   '/var/lib/dbus/machine-id',
   '/var/lib/systemd/random-seed',
 ];
