@@ -2,6 +2,7 @@
 import type { Header } from './header.ts';
 import { malformed } from './malformed.ts';
 import type { PackageHead } from './package-file.ts';
+import { checkKey } from './package-key.ts';
 import { readRelations, type Relations } from './relations.ts';
 import { SIGNATURE_TAG, TAG } from './tags.ts';
 import { exactText, exactTexts, repairedText, repairedTexts } from './text.ts';
@@ -57,12 +58,16 @@ export function readFacts(head: PackageHead, place: string): PackageFacts {
     return value;
   };
   const files = readFiles(header, place);
-  return {
+  const key = {
     name: required(TAG.name, 'name'),
     arch: isSource(header) ? 'src' : required(TAG.arch, 'architecture'),
     epoch: String(header.numbers(TAG.epoch)[0] ?? 0),
     version: required(TAG.version, 'version'),
     release: required(TAG.release, 'release'),
+  };
+  checkKey(key, place);
+  return {
+    ...key,
     summary: text(TAG.summary),
     description: text(TAG.description),
     packager: text(TAG.packager),

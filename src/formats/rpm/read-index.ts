@@ -6,6 +6,7 @@ import type { UpstreamPackage } from '../format.ts';
 import { malformed } from './malformed.ts';
 import { artifactKey, readArtifacts } from './module-artifacts.ts';
 import { packageChunks, parsePackage } from './package-chunks.ts';
+import { checkKey } from './package-key.ts';
 import { nameWithoutDigest, poolPath } from '../pool-path.ts';
 import { joinTexts } from './record-text.ts';
 import { hrefOf, readChecksum, type DigestTrust } from './repomd.ts';
@@ -115,9 +116,7 @@ function readPrimary(chunk: Buffer, trust: DigestTrust): Primary {
   const place = `primary, ${JSON.stringify(`${name}.${arch}`.slice(0, 100))}`;
   const { epoch = '0', ver = '', rel = '' } = written;
   if (element.attributes['type'] !== 'rpm') throw malformed(place, 'this is no rpm package');
-  for (const [field, value, pattern] of [['name', name, NAME], ['arch', arch, ARCH], ['version', ver, LABEL], ['release', rel, LABEL], ['epoch', epoch, /^\d{1,10}$/]] as const) {
-    if (!pattern.test(value)) throw malformed(place, `the ${field} ${JSON.stringify(value.slice(0, 60))} is not allowed`);
-  }
+  checkKey({ name, arch, epoch, version: ver, release: rel }, place);
   const location = child(element, 'location');
   const href = hrefOf(location, place);
   const { sha256, other } = readChecksum(child(element, 'checksum'), { ...trust, place });
@@ -138,12 +137,6 @@ function baseOf(written: string | undefined, place: string): string | undefined 
   const shown = written.replace(/\/\/[^/]*@/, '//').slice(0, 200);
   throw new ArtifactsError('E_PATH', `${place}: the package counts from ${JSON.stringify(shown)}, which is no plain http or https address`);
 }
-
-/** What rpmbuild lets through and a little more; no blanks, slashes or control characters. */
-const NAME = /^[A-Za-z0-9_][\w.+^~@:-]*$/;
-const ARCH = /^[A-Za-z0-9_]+$/;
-// oxlint-disable-next-line no-control-regex
-const LABEL = /^[^\u0000-\u0020\u007f/-]+$/;
 
 function recordOf({ name, arch, version, file }: Primary, text: Buffer): PackageRecord {
   return { format: 'rpm', partition: partitionOf(arch), name, version, architecture: arch, files: [file], text };

@@ -8,7 +8,7 @@ import { readHead, scanRpm } from '../../../src/formats/rpm/package-file.ts';
 import { packageSigning } from '../../../src/formats/rpm/sign-header.ts';
 import { exactText, repairedText } from '../../../src/formats/rpm/text.ts';
 import { buildRpms, hasRpmBuild, NO_RPMBUILD } from '../../rig/rpm.ts';
-import { asFormat3, asFormat6, binary, headerOf, int32, openRpm, text, withSignatureHeader } from '../../rig/rpm-formats.ts';
+import { asFormat3, asFormat6, binary, headerOf, int32, openRpm, text, withHeader, withSignatureHeader } from '../../rig/rpm-formats.ts';
 import { runCommand } from '../../rig/run.ts';
 import { hasCommand, testWith } from '../../rig/skip.ts';
 import { tempDir } from '../../rig/temp.ts';
@@ -130,6 +130,17 @@ function headOf(bytes: Buffer): Buffer {
   scan.push(bytes);
   return scan.end().bytes;
 }
+
+witnessed('R09 names, architectures and versions that could lead elsewhere are refused', async (t) => {
+  await using dir = await tempDir();
+  const [rpm] = await buildRpms(dir, [{ name: 'good' }]);
+  const bytes = rpm?.bytes ?? Buffer.alloc(0);
+  for (const [tag, value] of [[1000, '../name'], [1000, '-o'], [1001, '1/../..'], [1001, '1-2'], [1002, 'a b'], [1022, '../../etc'], [1022, 'x86_64/..']] as const) {
+    const changed = withHeader(bytes, (entries) => entries.map((entry) => (entry.tag === tag ? text(tag, value) : entry)));
+    t.is(verdict(changed), 'bad', value);
+  }
+  t.is(verdict(withHeader(bytes, (entries) => entries)), 'good');
+});
 
 witnessed('any byte changed at random gives a verdict and nothing worse', async (t) => {
   await using dir = await tempDir();
