@@ -87,7 +87,7 @@ witnessed('advisories are published for what is there: rows of other packages go
 witnessed('metadata of types nobody knows is passed through byte for byte, whatever its name; databases are left out', async (t) => {
   await using dir = await tempDir();
   const rpms = await buildRpms(dir, [{ name: 'alpha' }]);
-  const metadata = { productid: 'certificate', 'appstream.xml': '<components/>\n', 'x-our-own_2.bin': 'anything at all, and more of it\n', 'license.txt': 'free' };
+  const metadata = { productid: 'certificate', 'appstream.xml': '<components/>\n', 'x-our-own_2.bin': 'anything at all, and more of it\n', 'license.txt': 'free', 'susedata.xml': '<susedata/>\n' };
   const upstream = await rpmUpstream(dir, { rpms, metadata });
   const record = (text: string, type: string): string => new RegExp(`<data type="${type}">.*?</data>`, 's').exec(text)?.[0] ?? '';
   const hrefOf = (text: string, type: string): string => /href="([^"]*)"/.exec(record(text, type))?.[1] ?? '';
@@ -98,15 +98,17 @@ witnessed('metadata of types nobody knows is passed through byte for byte, whate
   upstream.files.set(bare, upstream.files.get(href) ?? Buffer.alloc(0));
   upstream.files.delete(href);
   // What is packed and does not tell its plain digest cannot be looked into.
-  await upstream.sign(repomd.replace(href, bare).replace(record(repomd, 'license'), record(repomd, 'license').replace(/<open-(checksum|size).*?<\/open-\1>\s*/g, '')).replace('</repomd>', `${record(repomd, 'appstream').replace('"appstream"', '"primary_db"')}</repomd>`));
+  // Types with a dot are those of openSUSE for languages.
+  const german = record(repomd, 'susedata').replace('"susedata"', '"susedata.de"');
+  await upstream.sign(repomd.replace(href, bare).replace(record(repomd, 'license'), record(repomd, 'license').replace(/<open-(checksum|size).*?<\/open-\1>\s*/g, '')).replace('</repomd>', `${record(repomd, 'appstream').replace('"appstream"', '"primary_db"')}${german}</repomd>`));
   await using scene = await makeRpmScene(dir, { up: { upstream } });
   const built = await scene.site.run(['build', '--release', 'r1.0.0']);
   t.is(built.status, 0, built.stderr);
 
   const folder = `${scene.site.publicRoot}/rpm-mirror/integrated/r1.0.0-el9/x86_64`;
   const [signed, ours] = [upstream.files.get('repodata/repomd.xml')?.toString() ?? '', readFileSync(`${folder}/repodata/repomd.xml`, 'utf8')];
-  t.deepEqual([...ours.matchAll(/<data type="([^"]*)"/g)].map((match) => match[1]), ['primary', 'filelists', 'other', 'appstream', 'license', 'productid', 'x-our-own_2']);
-  for (const type of ['productid', 'appstream', 'license', 'x-our-own_2']) {
+  t.deepEqual([...ours.matchAll(/<data type="([^"]*)"/g)].map((match) => match[1]), ['primary', 'filelists', 'other', 'appstream', 'license', 'productid', 'susedata', 'susedata.de', 'x-our-own_2']);
+  for (const type of ['productid', 'appstream', 'license', 'susedata', 'susedata.de', 'x-our-own_2']) {
     t.true(readFileSync(`${folder}/${hrefOf(ours, type)}`).equals(upstream.files.get(hrefOf(signed, type)) ?? Buffer.alloc(0)), type);
     const checksums = (text: string): string[] => [...record(text, type).matchAll(/<((?:open-)?checksum) type="sha256">([0-9a-f]+)/g)].map((match) => `${match[1]} ${match[2]}`);
     // Without a suffix nothing tells that it is packed.

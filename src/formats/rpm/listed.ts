@@ -75,12 +75,16 @@ export const listedFiles: ListedFormat = {
     return { name: `${ALIASES[name] ?? name}${extension}`, packing, plain, suffix: SUFFIXES[packing] };
   },
   combine: (name) => {
-    const type = name.split('.', 1)[0] ?? '';
-    const merge = MERGES[type];
+    const merge = MERGES[typeOfName(name)];
     return merge === undefined ? undefined : (parts, note) => combined(parts, (texts) => merge(texts, note));
   },
-  prune: (name) => (name.split('.', 1)[0] === 'updateinfo' ? pruneUpdateinfo : undefined),
+  prune: (name) => (typeOfName(name) === 'updateinfo' ? pruneUpdateinfo : undefined),
 };
+
+/** The type of metadata by the name it is published under. Types may hold dots: `susedata.de`. */
+export function typeOfName(name: string): string {
+  return name.replace(/\.(?:xml|yaml|json|txt)$/, '');
+}
 
 /** Comps in one form or another are one thing: published twice, clients would read the one that was not merged. */
 const ALIASES: Readonly<Record<string, string>> = { group_gz: 'group', group_xz: 'group', group_zst: 'group' };

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { Sha256 } from '../../core/digest.ts';
 import type { Digested, IndexOffer, IndexPlan, PlannedComponent, PublishingFormat, RootPlan, Seat, ServedForm, ServedRoot, UpstreamIndex } from '../format.ts';
 import { clientProfile } from './clients.ts';
-import { baseOf, listedFiles } from './listed.ts';
+import { baseOf, listedFiles, typeOfName } from './listed.ts';
 import { INDEX_ROOTS, type IndexKind } from './package-chunks.ts';
 import { LISTED, poolPaths, TREE_TYPE, TREEINFO } from './pool-path.ts';
 import { TEXT_PARTS, textPart, type TextPart } from './record-text.ts';
@@ -122,7 +122,7 @@ function unpackedName(base: string): string {
 }
 
 function typeOf(base: string): string {
-  return base.replace(HASHED, '').replace(/\..*$/s, '');
+  return typeOfName(unpackedName(base));
 }
 
 /** Throws E_FORMAT, E_PATH or E_WEAK_HASH. */

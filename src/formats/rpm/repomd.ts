@@ -35,7 +35,7 @@ export function readRepomd(bytes: Buffer, trust: DigestTrust = {}): Repomd {
 function readRecord(data: XmlElement, trust: DigestTrust): RepomdRecord {
   const type = data.attributes['type'] ?? '';
   const place = `repomd.xml, ${JSON.stringify(type.slice(0, 60))}`;
-  if (!/^[A-Za-z0-9][A-Za-z0-9_+-]*$/.test(type)) throw malformed(place, 'this is no type of metadata');
+  if (!/^[A-Za-z0-9][A-Za-z0-9_+.-]*$/.test(type)) throw malformed(place, 'this is no type of metadata');
   const open = child(data, 'open-checksum');
   const openSize = childText(data, 'open-size');
   const timestamp = Number.parseInt(childText(data, 'timestamp') ?? '', 10);
