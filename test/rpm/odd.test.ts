@@ -1,0 +1,96 @@
+/** Upstreams that are odd and not wrong: nothing of them is lost, and dnf reads what becomes of them. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import { buildRpms } from '../rig/rpm.ts';
+import { rpmUpstream, type RpmUpstream } from '../rig/rpm-upstream.ts';
+import { hasCommand, testWith } from '../rig/skip.ts';
+import { tempDir } from '../rig/temp.ts';
+import { hasRpmTools, makeRpmScene, NO_RPM_TOOLS } from './support.ts';
+
+const witnessed = testWith(hasRpmTools && hasCommand('zstd') && hasCommand('xz'), `${NO_RPM_TOOLS}, or zstd or xz`);
+
+const REPOSITORY = 'rpm-mirror/integrated/r1.0.0-el9/x86_64';
+
+function digest(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Packs one of the gzipped documents in another way. */
+async function repack({ files, sign }: RpmUpstream, type: string, { suffix, pack }: { readonly suffix: string; readonly pack: (plain: Buffer) => Buffer }): Promise<void> {
+  const repomd = files.get('repodata/repomd.xml')?.toString() ?? '';
+  const record = new RegExp(`<data type="${type}">.*?</data>`, 's').exec(repomd)?.[0] ?? '';
+  const href = /href="([^"]*)"/.exec(record)?.[1] ?? '';
+  const packed = pack(gunzipSync(files.get(href) ?? Buffer.alloc(0)));
+  const name = `repodata/${digest(packed)}-${type}.xml${suffix}`;
+  files.delete(href);
+  files.set(name, packed);
+  const changed = record
+    .replace(/(<checksum type="sha256">)[^<]*/, `$1${digest(packed)}`)
+    .replace(href, name)
+    .replace(/(<size>)\d+/, `$1${packed.length}`);
+  await sign(repomd.replace(record, changed));
+}
+
+function tool(command: string, args: readonly string[]): (plain: Buffer) => Buffer {
+  return (input) => spawnSync(command, args, { input }).stdout;
+}
+
+witnessed('each document may be packed in its own way: zst, xz or not at all', async (t) => {
+  await using dir = await tempDir();
+  const upstream = await rpmUpstream(dir, { rpms: await buildRpms(dir, [{ name: 'alpha', sections: '%changelog\n* Tue Nov 14 2023 Ann <ann@example.invalid> - 1.0-1\n- first\n' }]) });
+  await repack(upstream, 'primary', { suffix: '.zst', pack: tool('zstd', ['-q', '-c']) });
+  await repack(upstream, 'filelists', { suffix: '.xz', pack: tool('xz', ['-c']) });
+  await repack(upstream, 'other', { suffix: '', pack: (plain) => plain });
+  await using scene = await makeRpmScene(dir, { up: { upstream } });
+  const built = await scene.site.run(['build', '--release', 'r1.0.0']);
+  t.is(built.status, 0, built.stderr);
+
+  const client = await scene.client('client', REPOSITORY);
+  t.regex(await client.ok(['repoquery', '-q', '-l', 'alpha']), /\/usr\/share\/alpha\/about/);
+  t.regex(await client.ok(['repoquery', '-q', '--changelog', 'alpha']), /- first/);
+});
+
+witnessed('without filelists, with a package listed twice, and two packages whose files have one name', async (t) => {
+  await using dir = await tempDir();
+  const rpms = await buildRpms(dir, [{ name: 'alpha', files: { '/usr/bin/alpha': 'x' } }, { name: 'beta' }]);
+  const upstream = await rpmUpstream(dir, { rpms });
+  const [alpha, beta] = rpms.map(({ fileName }) => `Packages/${fileName}`) as [string, string];
+  // One name in two folders, and a name that an URL cannot hold as it is.
+  for (const [from, to] of [[alpha, 'Packages/a/package.rpm'], [beta, 'Packages/b ~^+#/package.rpm']] as const) {
+    upstream.files.set(to, upstream.files.get(from) ?? Buffer.alloc(0));
+    upstream.files.delete(from);
+    await upstream.rewrite('primary', (text) => text.replace(`href="${from}"`, `href="${to}"`));
+  }
+  await upstream.rewrite('primary', (text) => {
+    const again = /<package .*?<\/package>\n/s.exec(text)?.[0] ?? '';
+    return text.replace('packages="2"', 'packages="3"').replace('</metadata>', `${again}</metadata>`);
+  });
+  await upstream.sign(upstream.files.get('repodata/repomd.xml')?.toString().replace(/<data type="filelists">.*?<\/data>\s*/s, ''));
+  await using scene = await makeRpmScene(dir, { up: { upstream } });
+  const built = await scene.site.run(['build', '--release', 'r1.0.0']);
+  t.is(built.status, 0, built.stderr);
+
+  const client = await scene.client('client', REPOSITORY);
+  t.deepEqual((await client.ok(['repoquery', '-q', '--all', '--qf', '%{name}'])).trim().split('\n'), ['alpha', 'beta']);
+  t.regex(await client.ok(['repoquery', '-q', '-l', 'alpha']), /\/usr\/bin\/alpha/, 'what primary tells of files is kept');
+  await client.ok(['install', 'alpha', 'beta']);
+});
+
+witnessed('R04 a package that is cut, or of another size than listed, is refused', async (t) => {
+  await using dir = await tempDir();
+  const rpms = await buildRpms(dir, [{ name: 'alpha' }]);
+  const upstream = await rpmUpstream(dir, { rpms });
+  await using scene = await makeRpmScene(dir, { up: { upstream } });
+  const path = `Packages/${rpms[0]?.fileName}`;
+  const good = upstream.files.get(path) ?? Buffer.alloc(0);
+  const code = async (): Promise<string> => JSON.parse((await scene.site.run(['mirror', 'update', 'up', '--json'])).stdout).error?.code;
+
+  upstream.files.set(path, good.subarray(0, -10));
+  t.is(await code(), 'E_SIZE');
+  upstream.files.set(path, good);
+  await upstream.rewrite('primary', (text) => text.replace(/package="\d+"/, `package="${good.length + 1}"`));
+  t.is(await code(), 'E_SIZE');
+  await upstream.republish();
+  t.is((await scene.site.run(['mirror', 'update', 'up'])).status, 0);
+});
