@@ -112,7 +112,8 @@ function unite(mirror: string, entries: readonly Entry[]): Entry[] {
 }
 
 function conflict(mirror: string, first: Entry, second: Entry): ArtifactsError {
-  const side = ({ files, origin }: Entry): string => `${files[0]?.sha256.slice(0, 12)} in ${origin}`;
+  const place = (entry: Entry): string => (isCandidate(entry) ? ` as ${entry.locations[0]}` : '');
+  const side = (entry: Entry): string => `${entry.files[0]?.sha256.slice(0, 12)} in ${entry.origin}${place(entry)}`;
   return new ArtifactsError(
     'E_CONFLICT',
     `Mirror "${mirror}": ${describePackage(first)} is ${side(first)} and ${side(second)}`,

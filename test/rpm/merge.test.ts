@@ -89,7 +89,7 @@ witnessed('R06 one version twice in one upstream is refused, or the one built la
 
   const refused = await scene.site.run(['mirror', 'update', 'refusing', '--json']);
   t.is(JSON.parse(refused.stdout).error.code, 'E_CONFLICT');
-  t.regex(JSON.parse(refused.stdout).error.message, /app 1\.0-1 noarch is [0-9a-f]{12} in primary and [0-9a-f]{12} in primary/);
+  t.regex(JSON.parse(refused.stdout).error.message, /app 1\.0-1 noarch is [0-9a-f]{12} in primary as Packages\/again-app.* and [0-9a-f]{12} in primary as Packages\/app/);
   const chosen = await scene.site.run(['mirror', 'update', 'choosing']);
   t.is(chosen.status, 0, chosen.stderr);
   t.regex(chosen.stderr, /choosing: app 1\.0-1 noarch is offered with other bytes: [0-9a-f]{12} is taken/);
