@@ -183,6 +183,8 @@ export interface Digested {
 export interface IndexOffer extends Digested {
   /** Paths below the upstream's URL that may serve it; a path by hash comes first. */
   readonly paths: readonly string[];
+  /** The URL they count from instead of the upstream's own. */
+  readonly base?: string;
   readonly compression: Packing;
 }
 

@@ -90,10 +90,11 @@ async function fetchOffer(
 ): Promise<IndexOffer> {
   let missing: unknown;
   for (const offer of index.offers) {
+    const from = offer.base === undefined ? upstream : upstream.elsewhere(offer.base);
     for (const path of offer.paths) {
       await rm(file, { force: true });
       try {
-        await upstream.download({ path, file, ...expected(offer) }, ctx);
+        await from.download({ path, file, ...expected(offer) }, ctx);
         return offer;
       } catch (error) {
         if (!isAbsentError(error)) throw error;

@@ -59,3 +59,23 @@ witnessed('bases that are no plain addresses, that lead inside, or have other by
   await upstream.rewrite('primary', (text) => text.replace('<location href="', `<location xml:base="${elsewhere.url}" href="../`));
   t.is(JSON.parse((await scene.site.run(['mirror', 'update', 'up', '--json'])).stdout).error.code, 'E_PATH');
 });
+
+witnessed('metadata at a base of its own is fetched from there, and is not for exact mirrors', async (t) => {
+  await using dir = await tempDir();
+  const upstream = await rpmUpstream(dir, { rpms: await buildRpms(dir, [{ name: 'alpha' }]), metadata: { productid: 'certificate' } });
+  const moved = new Map([...upstream.files].filter(([path]) => /-(?:primary|filelists)\.xml\.gz$|productid/.test(path)).map(([path, bytes]) => [`store/${path}`, bytes]));
+  for (const path of moved.keys()) upstream.files.delete(path.slice('store/'.length));
+  await using elsewhere = await serve(moved);
+  const repomd = upstream.files.get('repodata/repomd.xml')?.toString() ?? '';
+  await upstream.sign(repomd.replace(/<location (?=href="[^"]*(?:primary|filelists|productid))/g, `<location xml:base="${elsewhere.url}/store" `));
+  await using scene = await makeRpmScene(dir, { up: { upstream }, exact: { upstream, extra: { exact: true } } }, { vars: { rpm_miko_mapping: { r1: { el9: ['up'] } } } });
+  const built = await scene.site.run(['build', '--release', 'r1.0.0']);
+  t.is(built.status, 0, built.stderr);
+
+  t.is(elsewhere.paths().length, 3);
+  const client = await scene.client('client', 'rpm-mirror/integrated/r1.0.0-el9/x86_64');
+  await client.ok(['install', 'alpha']);
+  const { stdout } = await scene.site.run(['mirror', 'update', 'exact', '--json']);
+  t.like(JSON.parse(stdout).error, { code: 'E_PATH' });
+  t.regex(stdout, /the metadata lies at another address/);
+});

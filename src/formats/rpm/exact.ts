@@ -43,14 +43,17 @@ async function* placesOf({ files, text }: Pick<PackageRecord, 'files' | 'text'>,
   const { weak } = JSON.parse(text.toString()) as ExactText;
   const taken = takePaths(files);
   for await (const { href, base, sha256, place } of readPlaces(chunks, { weak })) {
-    if (base !== undefined) {
-      throw new ArtifactsError('E_PATH', `${place}: the package lies at another address, so the repository cannot be kept exactly`, {
-        hint: 'Leave `exact` out: then the package is fetched from there and published with ours.',
-      });
-    }
+    if (base !== undefined) throw notExact(place, 'the package');
     taken(href, sha256, place);
     yield { path: href, sha256 };
   }
+}
+
+/** E_PATH for what lies at another address than the repository. */
+export function notExact(place: string, what: string): ArtifactsError {
+  return new ArtifactsError('E_PATH', `${place}: ${what} lies at another address, so the repository cannot be kept exactly`, {
+    hint: 'Leave `exact` out: then it is fetched from there and published with ours.',
+  });
 }
 
 /** Throws E_PATH when a path is a folder of another one, and E_CONFLICT when two files would lie at one path. */

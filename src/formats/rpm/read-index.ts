@@ -9,7 +9,7 @@ import { packageChunks, parsePackage } from './package-chunks.ts';
 import { checkKey } from './package-key.ts';
 import { nameWithoutDigest, poolPath } from '../pool-path.ts';
 import { joinTexts } from './record-text.ts';
-import { hrefOf, readChecksum, type DigestTrust } from './repomd.ts';
+import { hrefOf, locationBase, readChecksum, type DigestTrust } from './repomd.ts';
 import { escapeAttribute, escapeText } from './text.ts';
 import { joinVersion } from './version.ts';
 import { child, childrenOf, childText, type XmlElement } from './xml.ts';
@@ -125,17 +125,8 @@ function readPrimary(chunk: Buffer, trust: DigestTrust): Primary {
   const size = child(element, 'size')?.attributes['package'] ?? '';
   if (!/^\d{1,15}$/.test(size)) throw malformed(place, 'no size');
   const file = { name: fileName, size: Number(size), sha256 };
-  const base = baseOf(location?.attributes['xml:base'], place);
+  const base = locationBase(location, place);
   return { element, name, arch, version: joinVersion({ epoch, version: ver, release: rel }), file, href, base, place, pkgid: other?.hex ?? sha256, other };
-}
-
-/** Where the location counts from, when that is not the repository itself (XML Base). Whoever fetches decides on the host. */
-function baseOf(written: string | undefined, place: string): string | undefined {
-  if (written === undefined) return undefined;
-  const url = /^https?:\/\//i.test(written) && URL.canParse(written) ? new URL(written) : undefined;
-  if (url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === '') return url.href;
-  const shown = written.replace(/\/\/[^/]*@/, '//').slice(0, 200);
-  throw new ArtifactsError('E_PATH', `${place}: the package counts from ${JSON.stringify(shown)}, which is no plain http or https address`);
 }
 
 function recordOf({ name, arch, version, file }: Primary, text: Buffer): PackageRecord {

@@ -12,6 +12,8 @@ export interface RepomdRecord extends Digested {
   readonly type: string;
   /** Below the repository's URL. */
   readonly href: string;
+  /** The URL it counts from instead. */
+  readonly base?: string | undefined;
   /** Of the unpacked bytes; absent for what is not packed. */
   readonly open?: Digested;
   /** Seconds since 1970. */
@@ -36,12 +38,14 @@ function readRecord(data: XmlElement, trust: DigestTrust): RepomdRecord {
   const type = data.attributes['type'] ?? '';
   const place = `repomd.xml, ${JSON.stringify(type.slice(0, 60))}`;
   if (!/^[A-Za-z0-9][A-Za-z0-9_+.-]*$/.test(type)) throw malformed(place, 'this is no type of metadata');
+  const location = child(data, 'location');
   const open = child(data, 'open-checksum');
   const openSize = childText(data, 'open-size');
   const timestamp = Number.parseInt(childText(data, 'timestamp') ?? '', 10);
   return {
     type,
-    href: hrefOf(child(data, 'location'), place),
+    href: hrefOf(location, place),
+    base: locationBase(location, place),
     ...readChecksum(child(data, 'checksum'), { ...trust, place }),
     size: readSize(childText(data, 'size'), place),
     ...(open === undefined || openSize === undefined ? {} : { open: { ...readChecksum(open, { ...trust, place }), size: readSize(openSize, place) } }),
@@ -55,6 +59,16 @@ export function hrefOf(location: XmlElement | undefined, place: string): string 
   const problem = /^[a-z][a-z0-9+.-]*:/i.test(href) ? 'is an address' : pathProblem(href);
   if (problem === undefined) return href;
   throw new ArtifactsError('E_PATH', `${place}: the location ${JSON.stringify(href.slice(0, 200))} ${problem}`);
+}
+
+/** Where the location counts from, when that is not the repository itself (XML Base). Whoever fetches decides on the host. */
+export function locationBase(location: XmlElement | undefined, place: string): string | undefined {
+  const written = location?.attributes['xml:base'];
+  if (written === undefined) return undefined;
+  const url = /^https?:\/\//i.test(written) && URL.canParse(written) ? new URL(written) : undefined;
+  if (url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === '') return url.href;
+  const shown = written.replace(/\/\/[^/]*@/, '//').slice(0, 200);
+  throw new ArtifactsError('E_PATH', `${place}: it counts from ${JSON.stringify(shown)}, which is no plain http or https address`);
 }
 
 /** Whether SHA-1 will do. */

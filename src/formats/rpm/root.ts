@@ -3,7 +3,7 @@ import type { OtherDigest } from '../../core/digest.ts';
 import type { PackageRecord } from '../../core/package.ts';
 import type { Packing } from '../../util/unpack.ts';
 import type { Digested, ExactUpstream, RootEntry, UpstreamIndex, UpstreamPackage, UpstreamRequest, UpstreamRoot } from '../format.ts';
-import { exactRecord } from './exact.ts';
+import { exactRecord, notExact } from './exact.ts';
 import { listedRecord } from './listed.ts';
 import { malformed } from './malformed.ts';
 import { TREE_TYPE, TREEINFO } from './pool-path.ts';
@@ -41,6 +41,8 @@ export function readRoot(text: Buffer, request: UpstreamRequest): UpstreamRoot {
 function exactUpstream({ records }: Repomd, { offers }: UpstreamIndex, weak: boolean): ExactUpstream {
   const [offer] = offers;
   if (offer === undefined) throw new Error('primary is offered in no form');
+  const elsewhere = records.find(({ base }) => base !== undefined);
+  if (elsewhere !== undefined) throw notExact(`repomd.xml, "${elsewhere.type}"`, 'the metadata');
   const text = { primary: offer.paths[0] ?? '', form: offer.compression, weak };
   return { files: records.map(fileOf), record: (files) => exactRecord(files, text) };
 }
@@ -58,21 +60,21 @@ function isKept({ type, href }: RepomdRecord): boolean {
 }
 
 function indexOf(record: RepomdRecord): UpstreamIndex {
-  const { type, href, size, sha256, other, open } = record;
+  const { type, href, base, size, sha256, other, open } = record;
   const compression = packingOf(href);
   if (compression !== 'none' && open === undefined) throw malformed(`repomd.xml, ${type}`, 'the digest of its unpacked bytes is missing');
-  return { name: type, kind: type, offers: [{ ...digested({ size, sha256, other }), compression, paths: [href] }], plain: open ?? digested({ size, sha256, other }) };
+  return { name: type, kind: type, offers: [{ ...digested({ size, sha256, other }), compression, paths: [href], ...(base === undefined ? {} : { base }) }], plain: open ?? digested({ size, sha256, other }) };
 }
 
 function fileOf(record: RepomdRecord): UpstreamPackage {
-  const { type, href, size, sha256, other } = record;
+  const { type, href, base, size, sha256, other } = record;
   // What nobody here unpacks, as the forms of zchunk and names without a suffix, is kept as it is packed.
   const packing = record.open === undefined ? 'none' : packingOf(href);
   const open = packing === 'none' ? undefined : record.open;
   const plain: Digested = open ?? { size, sha256 };
   const file: PackageRecord['files'][number] = { name: href.slice(href.lastIndexOf('/') + 1), size, sha256 };
   const checks = { ...(other === undefined ? {} : { other }), ...(open === undefined ? {} : { plain: { ...open, packing } }) };
-  return { record: listedRecord(type, { file, packing, plain, other }), locations: [href], checks };
+  return { record: listedRecord(type, { file, packing, plain, other }), locations: [href], ...(base === undefined ? {} : { base }), checks };
 }
 
 function digested({ size, sha256, other }: Pick<Digested, 'size' | 'sha256'> & { readonly other: OtherDigest | undefined }): Digested {
