@@ -12,6 +12,8 @@ interface ModuleDocument {
   readonly modified: number;
   readonly text: string;
   readonly data: Readonly<Record<string, unknown>>;
+  /** Two sources wanted other default streams: a third one of the same time does not settle that. */
+  readonly torn?: boolean;
 }
 
 /** The earlier source has priority. What cannot be read is left out, and told. */
@@ -80,11 +82,19 @@ function settle(first: ModuleDocument, second: ModuleDocument, note: Note): Modu
 function settleDefaults(first: ModuleDocument, second: ModuleDocument, note: Note): ModuleDocument {
   if (first.modified !== second.modified) return second.modified > first.modified ? second : first;
   const [one, two] = [first.data['stream'], second.data['stream']];
-  const profiles = { ...asRecord(second.data['profiles']), ...asRecord(first.data['profiles']) };
-  const isTorn = one !== undefined && two !== undefined && one !== two;
-  if (isTorn) note(`two sources want other default streams of the module ${String(first.data['module'])}; it has none now`);
+  const [ours, theirs] = [asRecord(first.data['profiles']), asRecord(second.data['profiles'])];
+  const module = String(first.data['module']);
+  const isTorn = first.torn === true || (one !== undefined && two !== undefined && one !== two);
+  if (isTorn && first.torn !== true) note(`two sources want other default streams of the module ${module}; it has none now`);
+  for (const stream of disputed(ours, theirs)) note(`two sources want other default profiles of the module ${module}:${stream}; the first counts`);
   const { stream: _, ...rest } = { ...second.data, ...first.data };
-  const data = { ...rest, ...(isTorn || (one ?? two) === undefined ? {} : { stream: one ?? two }), profiles };
+  const data = { ...rest, ...(isTorn || (one ?? two) === undefined ? {} : { stream: one ?? two }), profiles: { ...theirs, ...ours } };
   const text = stringify({ document: 'modulemd-defaults', version: '1', data }, { schema: 'failsafe', defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
-  return { ...first, text, data };
+  return { ...first, text, data, torn: isTorn };
+}
+
+/** Streams for which both name profiles, and not the same ones. */
+function disputed(ours: Readonly<Record<string, unknown>>, theirs: Readonly<Record<string, unknown>>): string[] {
+  const profiles = (list: unknown): string => JSON.stringify(Array.isArray(list) ? list.map(String).sort() : list);
+  return Object.keys(ours).filter((stream) => stream in theirs && profiles(ours[stream]) !== profiles(theirs[stream]));
 }

@@ -82,3 +82,26 @@ test('defaults of a module: the newer word counts, and two of one time that disa
   t.regex(torn, /"?1\.10"?:/);
   t.is(notes.length, 1);
 });
+
+test('default streams that two sources dispute stay undecided whatever a third one of that time says, in any order', (t) => {
+  const defaults = (stream: string, profile: string): Buffer =>
+    Buffer.from(`---\ndocument: modulemd-defaults\nversion: 1\ndata:\n  module: m\n  modified: 202101010000\n  stream: "${stream}"\n  profiles:\n    "1": [${profile}]\n`);
+  const [one, two, again] = [defaults('1', 'common'), defaults('2', 'common'), defaults('1', 'minimal')];
+
+  for (const sources of [[one, two, again], [one, again, two], [two, one, again]]) {
+    const notes: string[] = [];
+    const merged = mergeModules(sources, (note) => notes.push(note)).toString();
+
+    t.notRegex(merged, /stream:/);
+    t.is(notes.filter((note) => note.includes('default streams of the module m')).length, 1, notes.join('; '));
+    t.is(notes.filter((note) => note.includes('default profiles of the module m:1')).length, 1, notes.join('; '));
+  }
+});
+
+test('a newer word settles what two older sources disputed', (t) => {
+  const defaults = (modified: string, stream: string): Buffer => Buffer.from(`---\ndocument: modulemd-defaults\nversion: 1\ndata:\n  module: m\n  modified: ${modified}\n  stream: "${stream}"\n`);
+
+  const merged = mergeModules([defaults('1', 'a'), defaults('1', 'b'), defaults('2', 'c')], () => {}).toString();
+
+  t.regex(merged, /stream: "c"/);
+});
