@@ -130,7 +130,7 @@ async function writeOne(folder: string, wanted: Wanted, tools: ListedTools, ctx:
   if (last === undefined) throw new Error(`${path} has no source`);
   if (isMade(wanted, tools)) return writeCombined(folder, path, plainBytes(wanted, tools, ctx), tools);
   if (parts.length > 1) {
-    ctx.report({ type: 'warning', message: `${path} comes from ${parts.length} sources and cannot be combined: one of them is published` });
+    ctx.report({ type: 'warning', message: `${path} comes from ${parts.length} sources and cannot be combined: that of the last one is published` });
   }
   const pruned = wanted.prune?.(await collect(unpackFile(sourceOf(last, tools), last.file.packing, ctx.signal)));
   return pruned === undefined ? linkPart(folder, path, last, tools) : writeCombined(folder, path, once(pruned), tools);

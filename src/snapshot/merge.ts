@@ -161,8 +161,10 @@ function keyOf({ name, version, architecture }: PackageKey): PackageKey {
 }
 
 function choose(members: readonly Sourced[], options: MergeOptions): MergedMember[] {
-  const kept = applyPolicy(members, options);
-  return kept.map(({ member }) => member).sort((a, b) => compareMembers(a, b, options.compareVersions));
+  const kept = applyPolicy(members, options).map(({ member }) => member);
+  // Digests order listed files by chance, and which source's word counts is told by the order of the sources.
+  if (kept[0]?.partition === options.listedPartition) return kept;
+  return kept.sort((a, b) => compareMembers(a, b, options.compareVersions));
 }
 
 function applyPolicy(members: readonly Sourced[], { policy, compareVersions, listedPartition }: MergeOptions): readonly Sourced[] {

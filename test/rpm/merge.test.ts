@@ -96,3 +96,31 @@ witnessed('R06 one version twice in one upstream is refused, or the one built la
   t.true(scene.servers.get('choosing')?.paths().some((path) => path.includes('again-app')));
   t.false(scene.servers.get('choosing')?.paths().some((path) => path.endsWith('Packages/app-1.0-1.noarch.rpm')));
 });
+
+witnessed('of metadata the word of the first source counts, and of unknown types the file of the last one, whatever their digests', async (t) => {
+  await using dir = await tempDir();
+  const rpms = await buildRpms(dir, [{ name: 'app' }]);
+  const comps = (name: string): string => `<comps><group><id>g</id><name>${name}</name><packagelist><packagereq type="mandatory">app</packagereq></packagelist></group></comps>\n`;
+  const names = ['one', 'two', 'three'];
+  const upstreams = await Promise.all(names.map(async (name) => [name, { upstream: await rpmUpstream(dir, { rpms, metadata: { 'group.xml': comps(name), productid: `of ${name}` } }, name) }] as const));
+  await using scene = await makeRpmScene(dir, Object.fromEntries(upstreams));
+  for (const name of names) {
+    t.is((await scene.site.run(['mirror', 'update', name])).status, 0);
+    await scene.site.json(['snapshot', 'create', name, '--from-mirror', name]);
+  }
+  for (const [at, order] of [['one', 'two', 'three'], ['three', 'one', 'two'], ['two', 'three', 'one']].entries()) {
+    await scene.site.json(['snapshot', 'merge', `half-${at}`, ...order.slice(0, 2)]);
+    await scene.site.json(['snapshot', 'merge', `whole-${at}`, `half-${at}`, ...order.slice(2)]);
+    await scene.site.json(['publish', 'snapshot', `whole-${at}`, 'rpm-mirror/ours', '--distribution', `el${at}`]);
+    const repodata = `${scene.site.publicRoot}/rpm-mirror/ours/el${at}/x86_64/repodata`;
+    const read = (type: string): string => {
+      const name = readdirSync(repodata).find((file) => file.slice(65).startsWith(type)) ?? '';
+      const bytes = readFileSync(`${repodata}/${name}`);
+      return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+    };
+
+    t.is(/<name>(.*?)<\/name>/.exec(read('group'))?.[1], order[0], order.join(' '));
+    t.is(read('productid'), `of ${order[2]}`, order.join(' '));
+  }
+  t.is((await scene.site.run(['db', 'check', '--deep'])).status, 0);
+});
