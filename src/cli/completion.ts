@@ -35,7 +35,7 @@ export interface CompletionTable {
   readonly values: ReadonlyMap<string, readonly string[]>;
 }
 
-export function completionTable(operations: readonly Operation[]): CompletionTable {
+function completionTable(operations: readonly Operation[]): CompletionTable {
   const globals = [...GLOBAL_OPTIONS.map(({ name }) => `--${name}`), '--help'];
   const words = new Map<string, string[]>();
   const values = new Map<string, readonly string[]>();

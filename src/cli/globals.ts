@@ -13,7 +13,7 @@ export interface Globals {
   readonly version: boolean;
 }
 
-export const PROGRESS_STYLES = ['auto', 'bar', 'lines', 'json', 'none'] as const;
+const PROGRESS_STYLES = ['auto', 'bar', 'lines', 'json', 'none'] as const;
 export type ProgressStyle = (typeof PROGRESS_STYLES)[number];
 
 /** A global option as help, completion and the parser need it. */

@@ -46,7 +46,7 @@ export function programHelp(operations: readonly Operation[]): string {
 }
 
 /** `artifacts mirror --help`: the commands that begin with these words. */
-export function groupHelp(words: string, operations: readonly Operation[]): string {
+function groupHelp(words: string, operations: readonly Operation[]): string {
   const members = operations.filter(({ name }) => name.startsWith(`${words} `));
   return sections([
     `Usage: artifacts ${words} COMMAND [options]`,

@@ -13,7 +13,7 @@ const version = textAs((text) => {
   return problem === undefined ? { value: text } : { problem: `${quote(text)} ${problem}` };
 });
 
-export const gitRepoSchema = strict({
+const gitRepoSchema = strict({
   name: repositoryName,
   // Checked further by address.ts, which knows the root.
   repo: textAs((text) => ({ value: text })),

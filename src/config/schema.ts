@@ -179,7 +179,7 @@ const hostName = textAs((text) =>
 );
 
 /** One kind of target, or the other: which keys belong to which is checked in build-targets.ts. */
-export const targetSchema = strict({
+const targetSchema = strict({
   name: safeName,
   type: z.enum(['local', 'rsync']),
   path,

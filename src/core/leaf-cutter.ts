@@ -36,7 +36,7 @@ const LARGEST = 512 * 1024;
 const ONE_IN_NAMES = 64;
 
 /** True when a leaf of this size ends after the last member of this name. */
-export function endsLeaf(size: number, name: string): boolean {
+function endsLeaf(size: number, name: string): boolean {
   return size >= LARGEST || (size >= SMALLEST && nameHash(name) % ONE_IN_NAMES === 0);
 }
 

@@ -15,9 +15,6 @@ export const UNSIZED_LIMIT = 8 * 1024 ** 3;
 /** A list of such files. */
 export const BUNDLE_LIMIT = 10_000_000;
 
-/** A file of public keys. */
-export const KEYRING_LIMIT = 10_000_000;
-
 /** Headers of one answer. */
 export const HEADER_LIMIT = 64 * 1024;
 

@@ -106,7 +106,7 @@ async function fetchOffer(
 }
 
 /** What a download is to be compared with. */
-export function expected({ size, sha256, other }: Digested): Expectation {
+function expected({ size, sha256, other }: Digested): Expectation {
   return other === undefined ? { size, sha256 } : { size, other };
 }
 

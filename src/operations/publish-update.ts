@@ -25,7 +25,7 @@ Published apt-mirror/integrated bookworm: generation 3.`,
   render: renderPublished,
 });
 
-export function stagedSource({ snapshot, repo }: Omit<StagedComponent, 'component'>): Source | undefined {
+function stagedSource({ snapshot, repo }: Omit<StagedComponent, 'component'>): Source | undefined {
   if (repo !== undefined) return { repo };
   return snapshot === undefined ? undefined : { snapshot };
 }

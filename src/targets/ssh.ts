@@ -30,7 +30,7 @@ export function writeSshFiles(definition: RsyncDefinition, temporary: string): S
 }
 
 /** sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT". Names before the key are left out: the alias stands for the host. */
-export function knownHostLines({ name, hostKeys }: Pick<RsyncDefinition, 'name' | 'hostKeys'>): string {
+function knownHostLines({ name, hostKeys }: Pick<RsyncDefinition, 'name' | 'hostKeys'>): string {
   const lines = hostKeys.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('#'));
   const keys = lines.map((line) => /(?:^|\s)((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ [A-Za-z0-9+/]{20,}={0,3})(?:\s|$)/.exec(line)?.[1]);
   if (keys.length === 0 || keys.includes(undefined)) {

@@ -12,7 +12,7 @@ import { tarEntries } from './tar.ts';
 /** What a control file may measure; the largest in Debian have some 100 kB. */
 const LARGEST_CONTROL = 64 * 1024 * 1024;
 /** What control.tar may measure, packed and unpacked: it also holds scripts and lists of checksums. */
-export const LARGEST_CONTROL_TAR = 128 * 1024 * 1024;
+const LARGEST_CONTROL_TAR = 128 * 1024 * 1024;
 
 /** Suffixes of file names, and what index their packages belong to. `.ddeb` is Ubuntu's name for debug packages. */
 const SECTIONS: Readonly<Record<string, string>> = { deb: 'binary', ddeb: 'binary', udeb: 'debian-installer' };

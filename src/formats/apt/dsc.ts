@@ -44,7 +44,7 @@ export function readDsc({ fileName, bytes, text }: LocalText): PackageRecord {
 }
 
 /** What may stand in a list of files and in a URL. A part that is called .dsc would be taken for the one that vouches. */
-export function checkFileNames(files: readonly FileRef[], label: string): void {
+function checkFileNames(files: readonly FileRef[], label: string): void {
   const seen = new Set<string>();
   for (const [index, { name }] of files.entries()) {
     const odd = !/^[A-Za-z0-9][A-Za-z0-9+.,_~:%@=-]*$/.test(name) || (index > 0 && name.endsWith('.dsc'));

@@ -20,7 +20,7 @@ export const LEAD_BYTES = 96;
 const LEAD_MAGIC = 0xedabeedb;
 
 /** What a head may measure, as far as rpm itself goes. */
-export const LARGEST_HEAD = LEAD_BYTES + 2 * INTRO_BYTES + MAIN.bytes + SIGNATURE.bytes + 16 * (MAIN.entries + SIGNATURE.entries);
+const LARGEST_HEAD = LEAD_BYTES + 2 * INTRO_BYTES + MAIN.bytes + SIGNATURE.bytes + 16 * (MAIN.entries + SIGNATURE.entries);
 
 /** What a scan has read is described next, and signed perhaps: it is not read and checked again. */
 const scanned = new WeakMap<Buffer, PackageHead>();
