@@ -73,6 +73,46 @@ testWith(hasRpmTools && hasCommand('mergerepo_c'), `${NO_RPM_TOOLS}, or mergerep
   t.regex(stdout, /app_1\.0-1/);
 });
 
+testWith(hasRpmTools && hasCommand('mergerepo_c'), `${NO_RPM_TOOLS}, or mergerepo_c`)('three sources by each policy as mergerepo_c merges them, in two orders', async (t) => {
+  await using dir = await tempDir();
+  const shared = await buildRpms(dir, [{ name: 'shared' }]);
+  const contents: Readonly<Record<string, Parameters<typeof buildRpms>[1]>> = {
+    one: [{ name: 'app', version: '1.10', sections: SUB('tools') }, { name: 'lib', arch: 'x86_64' }, { name: 'lib', arch: 'i686' }],
+    two: [{ name: 'app', version: '1.9', sections: SUB('extra') }, { name: 'lib', version: '2.0', arch: 'x86_64' }],
+    three: [{ name: 'app', version: '2.0~rc1' }, { name: 'lib', version: '1.5', arch: 'i686' }, { name: 'own' }],
+  };
+  const names = Object.keys(contents);
+  const upstreams: [string, { readonly upstream: Awaited<ReturnType<typeof rpmUpstream>> }][] = [];
+  for (const name of names) upstreams.push([name, { upstream: await rpmUpstream(dir, { rpms: [...shared, ...(await buildRpms(dir, contents[name] ?? []))] }, name) }]);
+  await using scene = await makeRpmScene(dir, Object.fromEntries(upstreams));
+  for (const name of names) {
+    t.is((await scene.site.run(['mirror', 'update', name])).status, 0);
+    await scene.site.json(['snapshot', 'create', name, '--from-mirror', name]);
+  }
+  // Without a list of architectures --koji leaves out whatever is no noarch.
+  const methods: Readonly<Record<string, readonly string[]>> = { 'no-remove': ['--all'], latest: ['--method', 'nvr'], first: ['--method', 'repo'], source: ['--koji', '--archlist', 'x86_64,i686'] };
+  for (const order of [names, names.toReversed()]) {
+    for (const [policy, method] of Object.entries(methods)) {
+      const id = `${policy}-${order[0]}`;
+      await scene.site.json(['snapshot', 'merge', id, ...order, '--policy', policy]);
+      const theirs = dir.join(`theirs-${id}`);
+      const repos = order.flatMap((name) => ['--repo', `${scene.servers.get(name)?.url}/`]);
+      const merged = await runCommand('mergerepo_c', [...method, '--no-database', '--omit-baseurl', '--outputdir', theirs, ...repos]);
+      t.is(merged.status, 0, merged.stderr);
+
+      const { stdout } = await scene.site.run(['snapshot', 'search', id]);
+      t.deepEqual(stdout.trim().split('\n').sort(), packagesIn(`${theirs}/repodata`), id);
+    }
+  }
+});
+
+/** As `snapshot search` writes them. */
+function packagesIn(repodata: string): string[] {
+  const primary = readdirSync(repodata).find((name) => name.endsWith('primary.xml.gz')) ?? '';
+  const found = gunzipSync(readFileSync(`${repodata}/${primary}`)).toString().matchAll(/<name>(.*?)<\/name>\s*<arch>(.*?)<\/arch>\s*<version epoch="0" ver="(.*?)" rel="(.*?)"/g);
+  return [...found].map(([, name, arch, version, release]) => `${name}_${version}-${release}_${arch}`).sort();
+}
+
 function digestsIn(repodata: string): string[] {
   const primary = readdirSync(repodata).find((name) => name.endsWith('primary.xml.gz')) ?? '';
   return [...gunzipSync(readFileSync(`${repodata}/${primary}`)).toString().matchAll(/pkgid="YES">([0-9a-f]+)</g)].map((match) => match[1] ?? '').sort();
