@@ -94,3 +94,52 @@ witnessed('R04 a package that is cut, or of another size than listed, is refused
   await upstream.republish();
   t.is((await scene.site.run(['mirror', 'update', 'up'])).status, 0);
 });
+
+witnessed('an upstream that publishes while it is read is read again from its new repomd.xml', async (t) => {
+  await using dir = await tempDir();
+  const upstream = await rpmUpstream(dir, { rpms: await buildRpms(dir, [{ name: 'alpha' }]) });
+  const { files } = upstream;
+  const before = new Map(files);
+  await upstream.republish({ rpms: await buildRpms(dir, [{ name: 'beta' }]), date: new Date(Date.now() + 5000) });
+  const after = new Map(files);
+  const put = (all: ReadonlyMap<string, Buffer>): void => {
+    files.clear();
+    for (const [path, bytes] of all) files.set(path, bytes);
+  };
+  put(before);
+  await using scene = await makeRpmScene(dir, { up: { upstream } });
+  const get = files.get.bind(files);
+  let switched = false;
+  files.get = (path) => {
+    if (!switched && path.includes('filelists')) {
+      switched = true;
+      put(after);
+    }
+    return get(path);
+  };
+
+  const updated = await scene.site.run(['mirror', 'update', 'up']);
+  t.is(updated.status, 0, updated.stderr);
+  t.true(switched);
+  t.regex(updated.stderr, /the upstream changed meanwhile; starting over/);
+  t.is((await scene.site.run(['mirror', 'search', 'up'])).stdout.trim(), 'beta_1.0-1_noarch');
+});
+
+witnessed('both halves of a multilib pair, noarch packages of two architectures, and sources among them', async (t) => {
+  await using dir = await tempDir();
+  const rpms = await buildRpms(dir, [{ name: 'lib', arch: 'x86_64', files: { '/usr/lib64/lib': 'x' } }, { name: 'lib', arch: 'i686', files: { '/usr/lib/lib': 'y' } }, { name: 'lib', arch: 'aarch64', files: { '/usr/lib64/lib': 'z' } }, { name: 'common', source: true }]);
+  const of = (pattern: RegExp): typeof rpms => rpms.filter(({ fileName }) => pattern.test(fileName));
+  const intel = await rpmUpstream(dir, { rpms: of(/x86_64|i686|common/) }, 'intel');
+  const arm = await rpmUpstream(dir, { rpms: of(/aarch64|common.*noarch/) }, 'arm');
+  await using scene = await makeRpmScene(dir, { intel: { upstream: intel, extra: { with_sources: true } }, arm: { upstream: arm } });
+  const built = await scene.site.run(['build', '--release', 'r1.0.0']);
+  t.is(built.status, 0, built.stderr);
+
+  const all = async (architecture: string): Promise<readonly string[]> => {
+    const client = await scene.client(architecture, `rpm-mirror/integrated/r1.0.0-el9/${architecture}`);
+    return (await client.ok(['repoquery', '-q', '--all', `--forcearch=${architecture === 'source' ? 'x86_64' : architecture}`, '--qf', '%{name}.%{arch}'])).trim().split('\n').sort();
+  };
+  t.deepEqual(await all('x86_64'), ['common.noarch', 'lib.i686', 'lib.x86_64']);
+  t.deepEqual(await all('aarch64'), ['common.noarch', 'lib.aarch64']);
+  t.deepEqual(await all('source'), ['common.src']);
+});

@@ -4,6 +4,7 @@ import { inProcess } from '../operations/in-process.ts';
 import { dnfClient } from '../rig/dnf.ts';
 import { rigKey } from '../rig/key.ts';
 import { buildRpms } from '../rig/rpm.ts';
+import { withHeader, type RigEntry } from '../rig/rpm-formats.ts';
 import { runCommand } from '../rig/run.ts';
 import { serve } from '../rig/server.ts';
 import { makeSite } from '../rig/site.ts';
@@ -53,4 +54,27 @@ witnessed('packages are signed once, accepted by rpmkeys, and installed by dnf w
   const url = `${server.url}/rpm-mirror/integrated/r1.0.0-el9/x86_64`;
   const client = await dnfClient(dir, 'client', [{ id: 'release', url, keyring: publicKey, lines: ['gpgcheck=1'] }]);
   await client.ok(['install', 'ours']);
+});
+
+witnessed('text that no XML can hold: repaired where people read it, refused where it means something, never lost in silence', async (t) => {
+  await using dir = await tempDir();
+  const [rpm] = await buildRpms(dir, [{ name: 'ours', sections: '%changelog\n* Tue Nov 14 2023 Ann <ann@example.invalid> - 1.0-1\n- first\n' }]);
+  const bytes = rpm?.bytes ?? Buffer.alloc(0);
+  const raw = (tag: number, type: number, value: Buffer): RigEntry => ({ tag, type, count: 1, data: Buffer.concat([value, Buffer.alloc(1)]) });
+  const odd = withHeader(bytes, (entries) => entries.map((entry) => (entry.tag === 1004 ? raw(1004, 9, Buffer.from('caf\u00e9', 'latin1')) : entry.tag === 1082 ? raw(1082, 8, Buffer.from('- fi\u0001rst')) : entry)));
+  const bad = withHeader(bytes, (entries) => entries.map((entry) => (entry.tag === 1047 ? raw(1047, 8, Buffer.from('so\u0002')) : entry)).filter(({ tag }) => tag !== 1112 && tag !== 1113));
+  await writeFile(dir.join('odd.rpm'), odd);
+  await writeFile(dir.join('bad.rpm'), bad);
+  const site = inProcess(await makeSite(dir, { mirrors: {}, miko: {}, releases: { 'r1.0.0': { codenames: ['el9'] } }, vars: { rpm_repos: [{ name: 'built' }], rpm_miko_mapping: { r1: { el9: ['built'] } } } }));
+
+  const refused = await site.run(['repo', 'add', 'built', dir.join('bad.rpm'), '--json']);
+  t.not(refused.status, 0);
+  t.regex(refused.stdout, /the provides .* holds the control character 0x02 at 2/);
+  t.is((await site.run(['repo', 'add', 'built', dir.join('odd.rpm')])).status, 0);
+  t.is((await site.run(['build', '--release', 'r1.0.0'])).status, 0);
+
+  await using server = await serve(site.publicRoot);
+  const client = await dnfClient(dir, 'client', [{ id: 'release', url: `${server.url}/rpm-mirror/integrated/r1.0.0-el9/x86_64`, keyring: (await rigKey('site')).publicKey }]);
+  t.is((await client.ok(['repoquery', '-q', '--qf', '%{summary}', 'ours'])).trim(), 'caf\u00e9');
+  t.regex(await client.ok(['repoquery', '-q', '--changelog', 'ours']), /- first/);
 });
