@@ -100,7 +100,8 @@ witnessed('metadata of types nobody knows is passed through byte for byte, whate
   // What is packed and does not tell its plain digest cannot be looked into.
   // Types with a dot are those of openSUSE for languages.
   const german = record(repomd, 'susedata').replace('"susedata"', '"susedata.de"');
-  await upstream.sign(repomd.replace(href, bare).replace(record(repomd, 'license'), record(repomd, 'license').replace(/<open-(checksum|size).*?<\/open-\1>\s*/g, '')).replace('</repomd>', `${record(repomd, 'appstream').replace('"appstream"', '"primary_db"')}${german}</repomd>`));
+  const zchunk = record(repomd, 'appstream').replace('"appstream"', '"filelists_zck"').replace('<location', `<header-checksum type="sha256">${'0'.repeat(64)}</header-checksum><header-size>7</header-size><location`);
+  await upstream.sign(repomd.replace(href, bare).replace(record(repomd, 'license'), record(repomd, 'license').replace(/<open-(checksum|size).*?<\/open-\1>\s*/g, '')).replace('</repomd>', `${record(repomd, 'appstream').replace('"appstream"', '"primary_db"')}${zchunk}${german}</repomd>`));
   await using scene = await makeRpmScene(dir, { up: { upstream } });
   const built = await scene.site.run(['build', '--release', 'r1.0.0']);
   t.is(built.status, 0, built.stderr);

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { buildRpms } from '../rig/rpm.ts';
 import { rpmUpstream, type RpmUpstream } from '../rig/rpm-upstream.ts';
+import { runArtifacts } from '../rig/run.ts';
 import { hasCommand, testWith } from '../rig/skip.ts';
 import { tempDir } from '../rig/temp.ts';
 import { hasRpmTools, makeRpmScene, NO_RPM_TOOLS } from './support.ts';
@@ -142,4 +143,30 @@ witnessed('both halves of a multilib pair, noarch packages of two architectures,
   t.deepEqual(await all('x86_64'), ['common.noarch', 'lib.i686', 'lib.x86_64']);
   t.deepEqual(await all('aarch64'), ['common.noarch', 'lib.aarch64']);
   t.deepEqual(await all('source'), ['common.src']);
+});
+
+const MANY = 30_000;
+
+witnessed(`a primary of ${MANY} packages and one package of 10,000 files are read in bounded memory`, async (t) => {
+  t.timeout(180_000);
+  await using dir = await tempDir();
+  const upstream = await rpmUpstream(dir, { rpms: await buildRpms(dir, [{ name: 'alpha' }]) });
+  const files = Array.from({ length: 10_000 }, (_, at) => `<file>/usr/share/alpha/a-file-of-many-${at}</file>`).join('\n');
+  await upstream.rewrite('filelists', (text) => text.replace('</package>', `${files}</package>`));
+  await upstream.rewrite('primary', (text) => {
+    const one = /<package .*?<\/package>\n/s.exec(text)?.[0] ?? '';
+    const copy = (at: number): string => one.replace('<name>alpha', `<name>p${at}`).replace(/(pkgid="YES">)[0-9a-f]{64}/, `$1${at.toString(16).padStart(64, '0')}`);
+    return text.replace('packages="1"', `packages="${MANY + 1}"`).replace('</metadata>', `${Array.from({ length: MANY }, (_, at) => copy(at)).join('')}</metadata>`);
+  });
+  await using scene = await makeRpmScene(dir, { up: { upstream, extra: { filter: 'Name (= alpha)' } } });
+  const { root, state } = scene.site;
+  const atExit = 'process.on("exit",()=>process.stderr.write("\\npeak="+process.resourceUsage().maxRSS+"\\n"))';
+
+  const { status, stderr } = await runArtifacts(['mirror', 'update', 'up'], { root, state, env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(atExit)}` } });
+
+  t.is(status, 0, stderr);
+  const peak = Number(/^peak=(\d+)$/m.exec(stderr)?.[1]) / 1024;
+  t.log(`${Math.round(peak)} MiB`);
+  t.true(peak < 260, `${peak} MiB`);
+  t.is((await scene.site.run(['mirror', 'search', 'up'])).stdout.trim(), 'alpha_1.0-1_noarch');
 });

@@ -66,6 +66,7 @@ const REFUSED: readonly { readonly id: string; readonly code: string; readonly m
   { id: 'R04 md5 in repomd.xml', code: 'E_WEAK_HASH', lie: (b) => edit(b, (text) => text.replaceAll('type="sha256"', 'type="md5"')) },
   { id: 'R04 sha1 in repomd.xml', code: 'E_WEAK_HASH', lie: (b) => edit(b, (text) => text.replaceAll('type="sha256"', 'type="sha1"')) },
   { id: 'R04 no checksum', code: 'E_WEAK_HASH', lie: (b) => edit(b, (text) => text.replace(/<checksum.*?<\/checksum>/, '')) },
+  { id: 'R04 md5 for a package', code: 'E_WEAK_HASH', message: /alpha/, lie: (b) => b.upstream.rewrite('primary', (text) => text.replace('type="sha256" pkgid', 'type="md5" pkgid')) },
   { id: 'R04 sha for a package', code: 'E_WEAK_HASH', message: /alpha/, lie: (b) => b.upstream.rewrite('primary', (text) => text.replace('type="sha256" pkgid', 'type="sha" pkgid')) },
   { id: 'R04 another open-checksum', code: 'E_HASH', lie: (b) => edit(b, (text) => text.replace(/(<open-checksum type="sha256">)[^<]*/, `$1${'0'.repeat(64)}`)) },
   { id: 'R04 another size', code: 'E_SIZE', lie: (b) => edit(b, (text) => text.replace(/<size>\d+/, '<size>7')) },
