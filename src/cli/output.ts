@@ -1,4 +1,4 @@
-import { fromSystemError } from '../core/errors.ts';
+import { fromSystemError, hasCode } from '../core/errors.ts';
 import { printableJson } from './printable.ts';
 
 /** Where the command line writes to: standard output or standard error, or what a test puts in their place. */
@@ -20,14 +20,10 @@ export function tolerateClosedReader(output: Output): void {
 export async function writeOut(output: Output, text: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     output.write(text, (error?: Error | null) => {
-      if (error === undefined || error === null || isClosedReader(error)) resolve();
+      if (error === undefined || error === null || hasCode(error, 'EPIPE', 'ERR_STREAM_DESTROYED')) resolve();
       else reject(fromSystemError(error, 'writing the output'));
     });
   });
-}
-
-function isClosedReader(error: Error): boolean {
-  return 'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED');
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What `system` and `native` mean: this machine's codename, architecture, apt sources and apt settings. Read once, when asked. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ArtifactsError, fromSystemError, isArtifactsError } from '../core/errors.ts';
+import { ArtifactsError, fromSystemError, hasCode, isArtifactsError } from '../core/errors.ts';
 import type { ProxyOptions } from '../http/proxy.ts';
 import { runCommand } from '../util/run-command.ts';
 import { parseAptBoolean, parseAptConfig, parseDeb822, parseOneLine } from './apt-sources.ts';
@@ -128,7 +128,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
   } catch (error) {
-    if (isAbsence(error)) return [];
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
     throw fromSystemError(error, `reading ${folder}`);
   }
 }
@@ -137,11 +137,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (isAbsence(error)) return undefined;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw fromSystemError(error, `reading ${file}`);
   }
-}
-
-function isAbsence(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ArtifactsError, fromSystemError } from '../core/errors.ts';
+import { ArtifactsError, fromSystemError, hasCode } from '../core/errors.ts';
 
 /** A configuration file as it lies on the disk. */
 export interface SourceFile {
@@ -38,7 +38,7 @@ async function listFiles(root: string, folder: string): Promise<readonly string[
     );
     return nested.flat();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
       return undefined;
     }
     throw fromSystemError(error, `reading ${folder}/`);
@@ -54,7 +54,7 @@ async function readSource(root: string, file: string): Promise<SourceFile> {
     }
     return { file, bytes: await readFile(path) };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR')) {
+    if (hasCode(error, 'ENOENT', 'EISDIR')) {
       throw new ArtifactsError('E_CONFIG', `${file} is no readable file`, { cause: error });
     }
     throw fromSystemError(error, `reading ${file}`);

@@ -1,6 +1,6 @@
 /** A mirror of the configuration, tied to this machine: nothing is left to look up when it is updated. */
 import { readFile } from 'node:fs/promises';
-import { ArtifactsError, fromSystemError } from '../core/errors.ts';
+import { ArtifactsError, fromSystemError, hasCode } from '../core/errors.ts';
 import type { ProxyOptions } from '../http/proxy.ts';
 import type { MirrorDefinition } from '../mirror/definition.ts';
 import type { Config, Mirror } from './config.ts';
@@ -127,7 +127,7 @@ async function readAll(files: readonly string[]): Promise<readonly (Buffer | und
       try {
         return await readFile(file);
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+        if (hasCode(error, 'ENOENT')) return undefined;
         throw fromSystemError(error, `reading the keyring ${file}`);
       }
     }),

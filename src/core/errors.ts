@@ -61,6 +61,11 @@ export function isArtifactsError(value: unknown, code?: ErrorCode): value is Art
   return value instanceof ArtifactsError && (code === undefined || value.code === code);
 }
 
+/** True for an error of the system, or of Node, with one of these codes: `ENOENT`. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(error.code as string);
+}
+
 /** The system's own errors that mean a full disk or a broken one, as ours; anything else is returned unchanged. */
 export function fromSystemError(error: unknown, doing: string): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;

@@ -3,7 +3,7 @@ import { constants, copyFileSync, rmSync, statSync } from 'node:fs';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
-import { ArtifactsError, fromSystemError } from '../core/errors.ts';
+import { ArtifactsError, fromSystemError, hasCode } from '../core/errors.ts';
 import type { Member } from '../core/leaf-cutter.ts';
 import { recordDigest, type FileRef } from '../core/package.ts';
 import type { Content } from '../core/snapshot.ts';
@@ -56,7 +56,7 @@ async function receive(from: string, { name, size, sha256 }: FileRef, to: string
     rmSync(to, { force: true });
     copyFileSync(from, to, constants.COPYFILE_FICLONE);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (hasCode(error, 'ENOENT')) {
       throw new ArtifactsError('E_NOT_FOUND', `The file ${from} of ${name} is missing`, { cause: error });
     }
     throw fromSystemError(error, `copying ${from}`);

@@ -1,6 +1,7 @@
 import { chmodSync, copyFileSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSha256, type Sha256 } from '../core/digest.ts';
+import { hasCode } from '../core/errors.ts';
 import * as durable from '../util/durable.ts';
 import type { Incoming, Pool, PoolEntry } from './pool.ts';
 
@@ -59,7 +60,7 @@ function linkOrCopy(from: string, to: string): boolean {
   try {
     return durable.linkFile(from, to);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && (error.code === 'EXDEV' || error.code === 'EMLINK'))) throw error;
+    if (!hasCode(error, 'EXDEV', 'EMLINK')) throw error;
   }
   if (existsSync(to)) return false;
   const temporary = `${to}.${process.pid}.tmp`;

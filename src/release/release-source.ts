@@ -3,7 +3,7 @@ import { copyFileSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import PQueue from 'p-queue';
 import type { Context } from '../core/context.ts';
-import { ArtifactsError, fromSystemError } from '../core/errors.ts';
+import { ArtifactsError, fromSystemError, hasCode } from '../core/errors.ts';
 import type { Upstream } from '../http/upstream.ts';
 import type { TargetSession } from '../targets/index.ts';
 import * as durable from '../util/durable.ts';
@@ -47,8 +47,8 @@ export function folderSource(root: string): ReleaseSource {
         return readFileSync(safeJoin(root, path));
       } catch (error) {
         // A disk that is not there has nothing to say about what is on it.
-        if (isMissing(error) && statSync(root, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
-        throw isMissing(error) ? new ArtifactsError('E_FETCH', `There is no folder ${root}`) : fromSystemError(error, `reading ${path}`);
+        if (hasCode(error, 'ENOENT', 'ENOTDIR') && statSync(root, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
+        throw hasCode(error, 'ENOENT', 'ENOTDIR') ? new ArtifactsError('E_FETCH', `There is no folder ${root}`) : fromSystemError(error, `reading ${path}`);
       }
     },
     fetch: (files, folder, ctx) =>
@@ -131,7 +131,7 @@ function copy(from: string, to: string, path: string): void {
   try {
     copyFileSync(from, to, constants.COPYFILE_FICLONE);
   } catch (error) {
-    throw isMissing(error) ? missing(path, dirname(from)) : fromSystemError(error, `copying ${path}`);
+    throw hasCode(error, 'ENOENT', 'ENOTDIR') ? missing(path, dirname(from)) : fromSystemError(error, `copying ${path}`);
   }
 }
 
@@ -152,8 +152,4 @@ function different(code: 'E_SIZE' | 'E_HASH', path: string, where: string): Arti
   return new ArtifactsError(code, `${path} at ${where} is not what the manifest lists`, {
     hint: 'That copy of the release is damaged: push it again, or copy from elsewhere.',
   });
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }

@@ -1,5 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { ArtifactsError, fromSystemError } from '../core/errors.ts';
+import { ArtifactsError, fromSystemError, hasCode } from '../core/errors.ts';
 
 export interface KeyRequest {
   /** Who signs, for people: `Artifacts demo`. */
@@ -44,7 +44,7 @@ async function writeSecret(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text, { mode: 0o600, flag: 'wx', flush: true });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+    if (hasCode(error, 'EEXIST')) {
       const hint = 'Remove it only if nobody uses that key.';
       throw new ArtifactsError('E_EXISTS', `The key file ${file} exists already`, { hint });
     }

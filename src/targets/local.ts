@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Context } from '../core/context.ts';
-import { ArtifactsError, fromSystemError, isArtifactsError } from '../core/errors.ts';
+import { ArtifactsError, fromSystemError, hasCode, isArtifactsError } from '../core/errors.ts';
 import * as durable from '../util/durable.ts';
 import { hashFile } from '../util/hash-file.ts';
 import { startCommand } from '../util/run-command.ts';
@@ -159,8 +159,7 @@ function readIfThere<T>(read: () => T, what: string): T | undefined {
   try {
     return read();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EINVAL') return undefined; // EINVAL: no link
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EINVAL')) return undefined; // EINVAL: no link
     throw fromSystemError(error, `reading ${what}`);
   }
 }

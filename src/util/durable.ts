@@ -20,7 +20,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fromSystemError } from '../core/errors.ts';
+import { fromSystemError, hasCode } from '../core/errors.ts';
 import { runCommand } from './run-command.ts';
 
 /** Below this many files, flushing each is cheaper than flushing a file system that others write to as well. */
@@ -118,7 +118,7 @@ function openNew(path: string): number {
   try {
     return openSync(path, 'wx', 0o644);
   } catch (error) {
-    if (!isCode(error, 'ENOENT')) throw error;
+    if (!hasCode(error, 'ENOENT')) throw error;
     makeFolders(dirname(path));
     return openSync(path, 'wx', 0o644);
   }
@@ -162,7 +162,7 @@ export function linkFile(from: string, to: string): boolean {
         linkSync(from, to);
         return true;
       } catch (error) {
-        if (isCode(error, 'EEXIST')) return false;
+        if (hasCode(error, 'EEXIST')) return false;
         throw error;
       }
     }),
@@ -177,7 +177,7 @@ export function linkSymbolically(target: string, link: string): boolean {
         symlinkSync(target, link);
         return true;
       } catch (error) {
-        if (isCode(error, 'EEXIST')) return false;
+        if (hasCode(error, 'EEXIST')) return false;
         throw error;
       }
     }),
@@ -196,7 +196,7 @@ export function removeFile(path: string): void {
       try {
         unlinkSync(path);
       } catch (error) {
-        if (!isCode(error, 'ENOENT')) throw error;
+        if (!hasCode(error, 'ENOENT')) throw error;
       }
     }),
   );
@@ -252,17 +252,13 @@ function guard<T>(doing: string, change: () => T): T {
   }
 }
 
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
-
 /** The first folder that was made; undefined when all were there. */
 function makeFolders(path: string): string | undefined {
   try {
     return mkdirSync(path, { recursive: true });
   } catch (error) {
     // Node calls a disk that is read-only by the name of a missing folder; a single folder gets the system's own answer.
-    if (isCode(error, 'ENOENT')) mkdirSync(firstMissing(path));
+    if (hasCode(error, 'ENOENT')) mkdirSync(firstMissing(path));
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** Unpacking many small pieces: one process of a tool for hundreds of them, where one for each would take most of the time. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
+import { ArtifactsError, hasCode, isArtifactsError } from '../core/errors.ts';
 import { runCommand } from './run-command.ts';
 import type { Packing } from './unpack.ts';
 
@@ -70,7 +70,7 @@ function gunzip({ bytes, limit }: PackedPiece): Buffer | ArtifactsError {
   try {
     return gunzipSync(bytes, { maxOutputLength: limit });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return tooLarge(limit);
+    if (hasCode(error, 'ERR_BUFFER_TOO_LARGE')) return tooLarge(limit);
     return damaged('gz', error);
   }
 }
