@@ -1,5 +1,5 @@
 import { defineOperation } from './operation.ts';
-import { renderStaged, stage, stageOptions } from './publish-stage.ts';
+import { renderStaged, stage, stageArguments, stageOptions } from './publish-stage.ts';
 
 export const publishSourceUpdate = defineOperation({
   name: 'publish source update',
@@ -9,10 +9,7 @@ COMPONENT  PUBLISHED            STAGED
 main       bookworm-2026-11-21  bookworm-2026-11-22
 
 Apply with: artifacts publish update bookworm apt-mirror/integrated`,
-  arguments: {
-    distribution: { summary: 'the distribution' },
-    sources: { summary: 'snapshots or local repositories, one for each component', variadic: true },
-  },
+  arguments: stageArguments,
   options: stageOptions,
   run: async (app, input, ctx) =>
     stage(app, input, ({ components, names, sourceOf, requirePresent }) => {

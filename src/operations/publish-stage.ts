@@ -28,6 +28,12 @@ export const stageOptions = {
   prefix: { kind: 'text', value: 'PREFIX', summary: `the prefix (default: ${DEFAULT_PREFIX})` },
 } as const;
 
+/** Of the verbs that stage sources. */
+export const stageArguments = {
+  distribution: { summary: 'the distribution' },
+  sources: { summary: 'snapshots or local repositories, one for each component', variadic: true },
+} as const;
+
 export interface StageInput {
   readonly distribution: string;
   readonly prefix: string | undefined;
