@@ -1,7 +1,7 @@
 /** Bringing the user's files to the pool: read once, and what is hashed is what is kept, whatever happens to them meanwhile. */
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { ArtifactsError, fromSystemError, isArtifactsError } from '../core/errors.ts';
+import { ArtifactsError, fromSystemError, hasCode, isArtifactsError } from '../core/errors.ts';
 import { sha256, type Sha256 } from '../core/digest.ts';
 import type { Digested } from '../formats/format.ts';
 import type { Incoming, Pool } from '../pool/index.ts';
@@ -102,7 +102,7 @@ function openOwn(path: string): number {
   try {
     return openSync(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (hasCode(error, 'ENOENT')) {
       throw new ArtifactsError('E_NOT_FOUND', `There is no file "${path}"`, { cause: error });
     }
     throw fromSystemError(error, `reading ${path}`);
