@@ -51,6 +51,7 @@ export function openRecords(database: Database): Records {
     find: (digest) =>
       database.get<{ id: number }>('SELECT id FROM record WHERE digest = ?', Buffer.from(digest, 'hex'))?.id,
     add: (record, digest) => {
+      const { text: bytes } = record; // it may lie on disk
       const id = database.run(
         `INSERT INTO record (digest, format, partition, name, version, architecture, size, files)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -60,10 +61,10 @@ export function openRecords(database: Database): Records {
         record.name,
         record.version,
         record.architecture,
-        record.text.length,
+        bytes.length,
         JSON.stringify(record.files.map((file) => [file.sha256, file.size, file.name])),
       );
-      database.run('INSERT INTO record_text (id, text) VALUES (?, ?)', id, record.text);
+      database.run('INSERT INTO record_text (id, text) VALUES (?, ?)', id, bytes);
       return id;
     },
     head,

@@ -8,10 +8,11 @@ import type { Sha256 } from '../core/digest.ts';
 import type { PackageRecord, RecordDigest } from '../core/package.ts';
 import { formatOf } from '../formats/index.ts';
 import { openPool, type Pool } from '../pool/index.ts';
+import { SpooledRecord, type Spool } from '../catalog/spool.ts';
 import { startThread, type ThreadPort } from '../util/thread.ts';
 import type { Entrant } from './change.ts';
 import type { FoundFile } from './find-files.ts';
-import { newEntrant, readPackages, type ReadFile, type ReadingCourse, type ReadingTools } from './read-packages.ts';
+import { readPackages, type ReadFile, type ReadingCourse, type ReadingTools } from './read-packages.ts';
 import { openReceiver } from './receive.ts';
 
 /** Files that a thread takes at a time: as many as a tool should unpack together, few enough that all end at about the same time. */
@@ -43,12 +44,13 @@ export async function readInThreads(files: readonly FoundFile[], tools: Threaded
     const task: ReadingTask = { format: format.id, folders: pool.folders, owner: beside.owner, files, counter };
     return startThread<ReadBlock>('readPackages', task, ({ at, outcomes, received, texts }) => {
       beside.add(received);
-      blocks[at] = outcomes.map((outcome) => unpacked(outcome, texts));
+      blocks[at] = outcomes.map((outcome) => unpacked(outcome, texts, receiver.texts));
     });
   });
   try {
     await readBlocks({ files, counter }, async (block, at) => {
-      blocks[at] = await readPackages(block, tools, course);
+      const found = await readPackages(block, tools, course);
+      blocks[at] = found.map(({ path, outcome }) => ({ path, outcome: isArtifactsError(outcome) ? outcome : spooled(recordOf(outcome), outcome, receiver.texts) }));
     });
     await Promise.all(threads.map(({ ended }) => ended));
   } finally {
@@ -114,12 +116,19 @@ function plainError({ code, message, hint, details }: ArtifactsError): PlainErro
   return { code, message, hint, details };
 }
 
-function unpacked(one: PackedOutcome, texts: Uint8Array): ReadFile {
+function unpacked(one: PackedOutcome, texts: Uint8Array, spool: Spool): ReadFile {
   const { path } = one;
   if ('error' in one) return { path, outcome: errorFrom(one.error) };
   const { record, digest, start, end } = one;
   const text = Buffer.from(texts.buffer, texts.byteOffset + start, end - start);
-  return { path, outcome: newEntrant({ ...record, text }, path, digest) };
+  return { path, outcome: spooled({ ...record, text }, { origin: path, digest }, spool) };
+}
+
+/** An entrant whose text waits on disk. */
+function spooled(record: PackageRecord, { origin, digest }: Pick<Entrant, 'origin' | 'digest'>, spool: Spool): Entrant {
+  const source = new SpooledRecord(record, spool.append(record.text), digest);
+  const { partition, name, version, architecture, files, size } = source;
+  return { partition, name, version, architecture, files, digest, size, origin, source };
 }
 
 function errorFrom({ code, message, hint, details }: PlainError): ArtifactsError {

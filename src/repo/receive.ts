@@ -6,6 +6,7 @@ import { sha256, type Sha256 } from '../core/digest.ts';
 import type { Digested } from '../formats/format.ts';
 import type { Incoming, Pool } from '../pool/index.ts';
 import * as durable from '../util/durable.ts';
+import { openSpool, type Spool } from '../catalog/spool.ts';
 
 /** Up to this size a file is read as a whole; beyond it, in pieces on its way to the pool. */
 const WHOLE_BYTES = 4 * 1024 * 1024;
@@ -22,6 +23,8 @@ export interface Receiver {
   keep(bytes: Buffer): Digested;
   /** For a thread that receives files of its own, under the owner that is told: they are settled and forgotten with these. */
   openBeside(): { readonly owner: string; add(received: readonly Sha256[]): void };
+  /** For the texts of records, which are more than memory should hold when there are many. Good until `clear`. */
+  readonly texts: Spool;
   /** Moves all files into the pool, and returns when they would survive a power cut. */
   settle(): Promise<void>;
   /** Forgets what was not settled. */
@@ -38,6 +41,7 @@ export function openReceiver(pool: Pool, owner: string, onReceived: (sha256: Sha
   pool.receive(owner).clear();
   const incoming = pool.receive(owner);
   const beside: { readonly incoming: Incoming; readonly received: Set<Sha256> }[] = [];
+  const texts = openSpool(incoming.unnamed());
   const received = new Set<Sha256>();
   const note = (digest: Sha256): void => {
     received.add(digest);
@@ -55,6 +59,7 @@ export function openReceiver(pool: Pool, owner: string, onReceived: (sha256: Sha
   };
   return {
     keep,
+    texts,
     receive: (path, { look, expected } = {}) => {
       const file = openOwn(path);
       try {
@@ -76,6 +81,7 @@ export function openReceiver(pool: Pool, owner: string, onReceived: (sha256: Sha
       }
     },
     clear: () => {
+      texts.close();
       for (const one of [{ incoming }, ...beside]) one.incoming.clear();
     },
     openBeside: () => {
