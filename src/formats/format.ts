@@ -9,6 +9,7 @@ import type { Packing } from '../util/unpack.ts';
 import type { PublishingFormat } from './publishing-format.ts';
 
 export type {
+  ClientLine,
   ClientProfile,
   CombineFiles,
   FileListFormat,
@@ -22,6 +23,7 @@ export type {
   ListedFormat,
   PlannedComponent,
   PublishingFormat,
+  ReachedPublication,
   RootPlan,
   Seat,
   ServedForm,

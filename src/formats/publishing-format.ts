@@ -33,6 +33,8 @@ export interface PublishingFormat {
   readonly fileLists?: FileListFormat;
   /** What clients are pointed to in a distribution, each with root metadata of its own. */
   seats(components: readonly string[], architectures: readonly string[]): readonly Seat[];
+  /** What clients write down to reach a publication, in the format's own form, with `URL` and `KEY` in the places of theirs. */
+  clientLines(publication: ReachedPublication): readonly ClientLine[];
   /** The root metadata of a seat, to be signed. */
   root(publication: RootPlan, seat: Seat): Buffer;
   /** What root metadata that was served promises. Throws E_FORMAT, E_PATH, E_WEAK_HASH. */
@@ -41,6 +43,19 @@ export interface PublishingFormat {
   readBundle(path: string, text: Buffer): readonly BundledFile[];
   /** The files that carry the signed root metadata, in the folder of a seat's root. */
   readonly signedFiles: { readonly clearsigned?: string; readonly plain: string; readonly detached: string };
+}
+
+export interface ReachedPublication {
+  readonly prefix: string;
+  readonly distribution: string;
+  readonly components: readonly string[];
+  readonly architectures: readonly string[];
+}
+
+export interface ClientLine {
+  /** What such a line is called, for people. */
+  readonly label: string;
+  readonly line: string;
 }
 
 /** What is published depends on who reads it. */

@@ -32,7 +32,7 @@ Signed by:  4CB50190207B4758A3F73A796ED0E7B82643E131`,
     const lines = [
       ['Mirror', mirror.name],
       ['Packages', mirror.packages === null ? 'never updated' : String(mirror.packages)],
-      ['Upstream', mirror.upstream === null ? '-' : `${identity['origin'] ?? ''} ${identity['codename'] ?? ''} of ${mirror.upstream.date}`],
+      ['Upstream', mirror.upstream === null ? '-' : upstreamLine(identity, mirror.upstream.date)],
       ['From', mirror.upstream?.url ?? '-'],
       ['Signed by', mirror.signedBy.join(', ') || '-'],
       ['Checked', mirror.checkedAt ?? '-'],
@@ -42,3 +42,9 @@ Signed by:  4CB50190207B4758A3F73A796ED0E7B82643E131`,
     return lines.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}`).join('\n');
   },
 });
+
+/** Upstreams of some formats have no names for themselves. */
+function upstreamLine({ origin, codename }: Readonly<Record<string, string | null>>, date: string): string {
+  const names = [origin, codename].filter((name) => typeof name === 'string' && name !== '');
+  return names.length === 0 ? date : `${names.join(' ')} of ${date}`;
+}

@@ -47,8 +47,10 @@ function packageSets(catalog: Catalog, snapshot: string | undefined): readonly P
 }
 
 function details(catalog: Catalog, head: RecordHead, references: boolean): PackageDetails {
-  const stanza = catalog.records.text(head.id).toString('utf8');
   const { format, partition } = head;
+  const { parts, textOf } = formatOf(format).publishing;
+  const text = catalog.records.text(head.id);
+  const stanza = Buffer.concat(parts.map((part) => textOf(text, part))).toString('utf8');
   return { ...viewPackage(head), format, partition, stanza, ...(references ? { references: referencesTo(catalog, head) } : {}) };
 }
 

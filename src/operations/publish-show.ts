@@ -4,7 +4,8 @@ import { DEFAULT_PREFIX, requirePublication, viewPublication, type PublicationVi
 export const publishShow = defineOperation({
   name: 'publish show',
   summary: 'Show a publication and how clients reach it',
-  description: `Clients reach it under the URL by which its folder is served (or file: and the folder itself), and trust it by\nthe key in that folder.`,
+  description: `Clients reach it under the URL by which its folder is served (or file: and the folder itself), and trust it by
+the key in that folder. For apt that is a source line, for dnf and zypper a baseurl for each architecture.`,
   example: `$ artifacts publish show r1.0.0-bookworm
 Distribution:  r1.0.0-bookworm
 Components:    main=miko-r1.0.0-bookworm (38 packages)
@@ -22,7 +23,10 @@ Source line:   deb [signed-by=KEY] URL/apt-mirror/integrated r1.0.0-bookworm mai
     const { keyPath } = await import('../publish/layout.ts');
     const { publications } = catalog;
     const generations = publications.generations(publication.prefix, publication.distribution);
-    return { ...viewPublication(catalog, publication, app.clock()), folder: app.publicRoot, key: keyPath(publication.prefix), generations: generations.length };
+    const { formatOf } = await import('../formats/index.ts');
+    const view = viewPublication(catalog, publication, app.clock());
+    const clientLines = formatOf(view.format).publishing.clientLines({ ...view, components: view.components.map(({ component }) => component) });
+    return { ...view, folder: app.publicRoot, key: keyPath(publication.prefix), generations: generations.length, clientLines };
   },
   render: (publication) => {
     const { prefix, distribution, components } = publication;
@@ -36,7 +40,7 @@ Source line:   deb [signed-by=KEY] URL/apt-mirror/integrated r1.0.0-bookworm mai
       ...fieldLines(publication),
       ['Folder', publication.folder],
       ['Key', publication.key],
-      ['Source line', `deb [signed-by=KEY] URL/${prefix} ${distribution} ${components.map((item) => item.component).join(' ')}`],
+      ...publication.clientLines.map(({ label, line }) => [label, line]),
     ];
     return lines.map(([name, value]) => `${`${name}:`.padEnd(15)}${value}`).join('\n');
   },

@@ -34,6 +34,12 @@ witnessed('packages are signed once, accepted by rpmkeys, and installed by dnf w
   t.is(again.same.length, 3);
   t.is((await site.run(['build', '--release', 'r1.0.0'])).status, 0);
 
+  const shown = await site.run(['publish', 'show', 'r1.0.0-el9', 'rpm-mirror/integrated']);
+  t.regex(shown.stdout, /^baseurl: +URL\/rpm-mirror\/integrated\/r1\.0\.0-el9\/x86_64\/$/m);
+  t.notRegex(shown.stdout, /deb /);
+  const described = await site.run(['package', 'show', 'ours']);
+  t.true(described.stdout.startsWith('<package type="rpm">\n'), described.stdout.slice(0, 80));
+
   const folder = `${site.publicRoot}/rpm-mirror/integrated/r1.0.0-el9/x86_64`;
   const { publicKey } = await rigKey('site');
   await writeFile(dir.join('site.asc'), publicKey);

@@ -50,6 +50,9 @@ export const apt: RepoFormat = {
     listed: listedFiles,
     fileLists: contentsFormat,
     seats: () => [{ root: '' }],
+    clientLines: ({ prefix, distribution, components }) => [
+      { label: 'Source line', line: `deb [signed-by=KEY] URL/${prefix} ${distribution} ${components.join(' ')}` },
+    ],
     root: writeRelease,
     readServed,
     readBundle: servedBundle,

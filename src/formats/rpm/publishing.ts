@@ -25,6 +25,10 @@ export const publishing: PublishingFormat = {
   indexes: planIndexes,
   listed: listedFiles,
   seats: (components, architectures) => components.flatMap((component) => architectures.map((architecture) => seatOf(component, architecture))),
+  clientLines: ({ prefix, distribution, components, architectures }) =>
+    components.flatMap((component) =>
+      architectures.map((architecture) => ({ label: 'baseurl', line: `URL/${prefix}/${distribution}/${baseOf(component, architecture)}/` })),
+    ),
   root: writeRoot,
   readServed,
   readBundle: servedTree,
