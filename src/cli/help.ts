@@ -11,7 +11,7 @@ const INDENT = '  ';
 const LONGEST_TERM = 30;
 
 const PURPOSE =
-  'Freezes what a platform release is made of: mirrors apt upstreams, takes immutable snapshots, merges them per ' +
+  'Freezes what a platform release is made of: mirrors apt and rpm upstreams, takes immutable snapshots, merges them per ' +
   'release and publishes them signed and atomically.';
 
 /**

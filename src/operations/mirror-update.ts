@@ -11,7 +11,7 @@ the last good state stays; status 12 says that signature, checksum or freshness 
 debian-bookworm: 38 packages as of 2026-11-14T10:12:33.000Z; 38 files fetched (9.1 MiB)
 $ artifacts mirror update debian-bookworm
 debian-bookworm: 38 packages as of 2026-11-14T10:12:33.000Z; unchanged`,
-  arguments: { name: { summary: 'the mirror, as aptly_mirrors names it' } },
+  arguments: { name: { summary: 'the mirror, as aptly_mirrors or rpm_mirrors names it' } },
   options: {
     force: { kind: 'flag', summary: 'read everything again, also when nothing changed' },
     acceptChange: { kind: 'flag', summary: 'accept another Suite, Codename, Origin or Label' },

@@ -6,7 +6,7 @@ import { counted } from './text.ts';
 export const repoCreate = defineOperation({
   name: 'repo create',
   summary: 'Create a local repository for packages of your own',
-  description: `Repositories that vars/ declares as aptly_repos need not be created. With --from-snapshot it begins with the
+  description: `Repositories that vars/ declares as aptly_repos or rpm_repos need not be created. With --from-snapshot it begins with the
 packages of a snapshot.`,
   example: `$ artifacts repo create ours --comment 'packages we build'
 Repository ours: 0 packages.`,
