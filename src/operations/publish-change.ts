@@ -30,7 +30,10 @@ export interface PublishedView extends PublicationView {
 /** Publishes with these changes. What was said of the publication before stays said. */
 export async function publishChange(app: App, change: PublishChange, ctx: Context): Promise<PublishedView> {
   const { publish } = await import('../publish/publish.ts');
-  const { publish: settings, architectures } = await app.config();
+  const config = await app.config();
+  const { publish: settings } = config;
+  const { resolveArchitectures } = await import('../config/describe-mirror.ts');
+  const architectures = await resolveArchitectures(config.architectures, app.machine());
   const catalog = await app.catalog();
   const signer = await app.signer();
   for (const message of signer.warnings) ctx.report({ type: 'warning', message });

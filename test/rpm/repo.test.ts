@@ -84,3 +84,16 @@ witnessed('text that no XML can hold: repaired where people read it, refused whe
   t.is((await client.ok(['repoquery', '-q', '--qf', '%{summary}', 'ours'])).trim(), 'caf\u00e9');
   t.regex(await client.ok(['repoquery', '-q', '--changelog', 'ours']), /- first/);
 });
+
+witnessed('packages for no architecture in particular are published by hand for that of the machine, by its rpm name', async (t) => {
+  await using dir = await tempDir();
+  const [rpm] = await buildRpms(dir, [{ name: 'docs' }]);
+  await writeFile(dir.join(rpm?.fileName ?? ''), rpm?.bytes ?? '');
+  const site = inProcess(await makeSite(dir, { mirrors: {}, miko: {}, architectures: ['native'], releases: {} }));
+  await site.json(['repo', 'create', 'ours', '--format', 'rpm']);
+  await site.json(['repo', 'add', 'ours', dir.join(rpm?.fileName ?? '')]);
+
+  const { architectures } = await site.json<{ architectures: readonly string[] }>(['publish', 'repo', 'ours', 'rpm-mirror/ours', '--distribution', 'el9']);
+  const { stdout } = await runCommand('rpm', ['--eval', '%{_arch}']);
+  t.deepEqual(architectures, [stdout.trim()]);
+});
