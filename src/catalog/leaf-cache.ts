@@ -24,7 +24,8 @@ export interface PackedLeaf {
 
 export interface LeafCache {
   get(form: LeafForm): PackedLeaf | undefined;
-  has(form: LeafForm): boolean;
+  /** The leaves among these that lack any of the forms. */
+  lacking(leaves: readonly Sha256[], forms: readonly Omit<LeafForm, 'leaf'>[]): ReadonlySet<Sha256>;
   put(entries: readonly (readonly [LeafForm, PackedLeaf])[]): void;
   /** Removes what is not among these. Returns how many leaves went. */
   keep(leaves: ReadonlySet<Sha256>): number;
@@ -111,8 +112,18 @@ export function openLeafCache(file: string): LeafCache {
       if (row === undefined) return undefined;
       return { bytes: asBuffer(row.bytes), unpaddedSize: row.unpadded_size, plainSize: row.plain_size };
     },
-    has: ({ leaf, part, packing }) =>
-      database().get('SELECT 1 FROM packed WHERE leaf = ? AND part = ? AND packing = ?', key(leaf), part, packing) !== undefined,
+    lacking: (leaves, forms) => {
+      const row = database().get<{ leaves: string }>(
+        `SELECT json_group_array(DISTINCT item.value) AS leaves FROM json_each(?) AS item JOIN json_each(?) AS form
+         WHERE NOT EXISTS (
+           SELECT 1 FROM packed
+           WHERE leaf = unhex(item.value) AND part = form.value ->> 'part' AND packing = form.value ->> 'packing'
+         )`,
+        JSON.stringify(leaves),
+        JSON.stringify(forms),
+      );
+      return new Set(JSON.parse(row?.leaves ?? '[]') as Sha256[]);
+    },
     put: (entries) =>
       database().transaction(() => {
         for (const [{ leaf, part, packing }, { bytes, unpaddedSize, plainSize }] of entries) {

@@ -54,8 +54,9 @@ export interface Compressing {
 /** Makes sure that the cache holds these leaves in these forms. */
 export async function compressLeaves(leaves: readonly Leaf[], { cache, texts, parts, packings }: Compressing, ctx: Context): Promise<void> {
   const forms = parts.flatMap((part) => packings.map((packing) => ({ part, packing })));
-  const isMissing = ({ digest }: Leaf): boolean => forms.some((form) => !cache.has({ leaf: digest, ...form }));
-  const missing = [...new Map(leaves.filter(isMissing).map((leaf) => [leaf.digest, leaf])).values()];
+  const byDigest = new Map(leaves.map((leaf) => [leaf.digest, leaf]));
+  const lacking = cache.lacking([...byDigest.keys()], forms);
+  const missing = [...byDigest.values()].filter(({ digest }) => lacking.has(digest));
   let done = 0;
   const onLeaf = (): void => {
     ctx.report({ type: 'progress', id: 'compress', label: 'compressing indexes', done, total: missing.length, unit: 'files' });

@@ -74,6 +74,9 @@ function servedContents(before: Publication | undefined, catalog: Catalog): Cont
   return (before?.components ?? []).map(({ snapshot }) => catalog.snapshots.get(snapshot).content);
 }
 
+/** As many records as are asked for together: a question costs as much as some ten records. */
+const RECORDS_AT_ONCE = 2000;
+
 /** Records of the leaves that no known content has: the files of what is served already have their names. */
 function* recordsNotIn(known: readonly Content[], content: Content, catalog: Catalog): Generator<RecordHead> {
   const served = new Set<number>();
@@ -82,8 +85,13 @@ function* recordsNotIn(known: readonly Content[], content: Content, catalog: Cat
     for (const leaf of catalog.contents.leaves(id)) leaves.add(leaf.id);
     if (id !== content.id) for (const member of catalog.contents.allMembers(id)) served.add(member);
   }
+  let wanted: number[] = [];
   for (const leaf of catalog.contents.leaves(content.id)) {
     if (leaves.has(leaf.id)) continue;
-    yield* catalog.members.heads(catalog.contents.members(leaf.id).filter((id) => !served.has(id)));
+    for (const id of catalog.contents.members(leaf.id)) if (!served.has(id)) wanted.push(id);
+    if (wanted.length < RECORDS_AT_ONCE) continue;
+    yield* catalog.members.heads(Uint32Array.from(wanted));
+    wanted = [];
   }
+  yield* catalog.members.heads(Uint32Array.from(wanted));
 }
