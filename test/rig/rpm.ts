@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCommand } from './run.ts';
+import { runCommand, type RunOptions, type RunResult } from './run.ts';
 import { hasCommand } from './skip.ts';
 import type { TempDir } from './temp.ts';
 
@@ -34,19 +34,26 @@ export interface Rpm {
 export const hasRpmBuild = hasCommand('rpmbuild');
 export const NO_RPMBUILD = 'rpmbuild is not installed';
 
+export interface Builder {
+  /** Default: the installed tools. */
+  readonly run?: (command: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>;
+  /** Further macros of rpmbuild: `_rpmformat 6`. */
+  readonly defines?: readonly string[];
+}
+
 /** Builds the packages one after another; each gives one, or two with its source. In the order of their file names. */
-export async function buildRpms(dir: TempDir, specs: readonly RpmSpec[]): Promise<readonly Rpm[]> {
+export async function buildRpms(dir: TempDir, specs: readonly RpmSpec[], builder: Builder = {}): Promise<readonly Rpm[]> {
   const top = dir.join(`rpmbuild-${specs.map(({ name }) => name).join('-').slice(0, 60)}`);
   await mkdir(join(top, 'SPECS'), { recursive: true });
-  for (const [at, spec] of specs.entries()) await build(top, `${spec.name}-${at}`, spec);
+  for (const [at, spec] of specs.entries()) await build(top, { ...spec, id: `${spec.name}-${at}` }, builder);
   const found = ['RPMS', 'SRPMS'].flatMap((folder) => filesBelow(join(top, folder)));
   return found
     .map((path) => ({ fileName: path.slice(path.lastIndexOf('/') + 1), bytes: readFileSync(path) }))
     .toSorted((a, b) => (a.fileName < b.fileName ? -1 : 1));
 }
 
-async function build(top: string, id: string, spec: RpmSpec): Promise<void> {
-  const path = join(top, 'SPECS', `${id}.spec`);
+async function build(top: string, spec: RpmSpec & { readonly id: string }, { run = runCommand, defines: further = [] }: Builder): Promise<void> {
+  const path = join(top, 'SPECS', `${spec.id}.spec`);
   await writeFile(path, specText(spec));
   const defines = [
     `_topdir ${top}`,
@@ -55,10 +62,11 @@ async function build(top: string, id: string, spec: RpmSpec): Promise<void> {
     'clamp_mtime_to_source_date_epoch 1',
     '_build_id_links none',
     'debug_package %{nil}',
+    ...further,
   ].flatMap((define) => ['--define', define]);
   const { arch = 'noarch' } = spec;
   const target = arch === 'noarch' ? [] : ['--target', arch];
-  const { status, stderr } = await runCommand('rpmbuild', [spec.source === true ? '-ba' : '-bb', '--nodeps', ...target, ...defines, path], {
+  const { status, stderr } = await run('rpmbuild', [spec.source === true ? '-ba' : '-bb', '--nodeps', ...target, ...defines, path], {
     env: { SOURCE_DATE_EPOCH: '1700000000', HOME: top },
   });
   if (status !== 0) throw new Error(`rpmbuild of ${spec.name}: ${stderr}`);

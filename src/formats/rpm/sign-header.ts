@@ -1,6 +1,6 @@
 /** Signatures in the header of signatures: of the header only, which vouches for the payload by its digest (rpm 4.14 on). */
 import type { PackageSigning, PackageSignature } from '../format.ts';
-import { INTRO_BYTES, SIGNATURE } from './header.ts';
+import { INTRO_BYTES, SIGNATURE, type Header } from './header.ts';
 import { malformed } from './malformed.ts';
 import { LEAD_BYTES, payloadDigest, readHead } from './package-file.ts';
 import { SIGNATURE_TAG, TAG } from './tags.ts';
@@ -31,25 +31,44 @@ function signatures(head: Buffer): readonly Buffer[] {
 /** RFC 9580, 9.1: rpm keeps signatures of RSA keys apart from those of all others. */
 const RSA = new Set([1, 2, 3]);
 
-/** Signatures by other keys, and of header and payload together, make way: there is room for one of each kind. */
-const REPLACED: ReadonlySet<number> = new Set([SIGNATURE_TAG.rsa, SIGNATURE_TAG.dsa, SIGNATURE_TAG.pgp, SIGNATURE_TAG.gpg, SIGNATURE_TAG.reservedSpace]);
+/** In format 4 signatures by other keys, and of header and payload together, make way: there is room for one of each kind. */
+const REPLACED: ReadonlySet<number> = new Set([SIGNATURE_TAG.rsa, SIGNATURE_TAG.dsa, SIGNATURE_TAG.pgp, SIGNATURE_TAG.gpg]);
 
 /** The space that rpmbuild reserves is used up first, so that the file keeps its size. */
-function withSignature(head: Buffer, { algorithm, packet }: PackageSignature): Buffer {
+function withSignature(head: Buffer, made: PackageSignature): Buffer {
   const { signature, start, format } = readHead(head, 'package');
-  // Signatures of headers need their region, which rpm 3 did not have; those of format 6 are of a kind of its own.
-  if (format !== 4) throw malformed('package', `packages of format ${format} are not signed here; sign it with rpmsign, and add it without --sign`);
-  const kept = [...signature.entries.values()].filter(({ tag }) => !REPLACED.has(tag));
-  const tag = RSA.has(algorithm) ? SIGNATURE_TAG.rsa : SIGNATURE_TAG.dsa;
-  const entries = [...kept, { tag, type: BINARY, count: packet.length, data: packet }];
+  // Signatures of headers need their region, which rpm 3 did not have.
+  if (format === 3) throw malformed('package', 'packages of format 3 cannot be signed; build it anew, or add it without --sign');
+  const reservedTag = format === 4 ? SIGNATURE_TAG.reservedSpace : SIGNATURE_TAG.reserved;
+  const entries = (format === 4 ? signedAsFormat4(signature, made) : signedAsFormat6(signature, made)).filter(({ tag }) => tag !== reservedTag);
   const spare = signature.length - headerBytes(entries).length - INTRO_BYTES;
-  const reserved = { tag: SIGNATURE_TAG.reservedSpace, type: BINARY, count: spare, data: Buffer.alloc(Math.max(0, spare)) };
+  const reserved = { tag: reservedTag, type: BINARY, count: spare, data: Buffer.alloc(Math.max(0, spare)) };
   const written = headerBytes(spare > 0 ? [...entries, reserved] : entries);
   const padding = Buffer.alloc((8 - (written.length % 8)) % 8);
   return Buffer.concat([head.subarray(0, LEAD_BYTES), written, padding, head.subarray(start)]);
 }
 
+function signedAsFormat4(signature: Header, made: PackageSignature): readonly Entry[] {
+  const tag = RSA.has(made.algorithm) ? SIGNATURE_TAG.rsa : SIGNATURE_TAG.dsa;
+  const kept = [...signature.entries.values()].filter((entry) => !REPLACED.has(entry.tag));
+  const entries = [...kept, { tag, type: BINARY, count: made.packet.length, data: made.packet }];
+  // `rpmsign --rpmv6` added some of the newer kind: rpm 6 looks at no others then.
+  return signature.entries.has(SIGNATURE_TAG.openpgp) ? withAnother(signature, entries, made) : entries;
+}
+
+/** format_v6: signatures by other keys stay. */
+function signedAsFormat6(signature: Header, made: PackageSignature): readonly Entry[] {
+  return withAnother(signature, [...signature.entries.values()], made);
+}
+
+function withAnother(signature: Header, entries: readonly Entry[], { packet }: PackageSignature): readonly Entry[] {
+  const texts = [...signature.strings(SIGNATURE_TAG.openpgp), Buffer.from(packet.toString('base64'))];
+  const data = Buffer.concat(texts.flatMap((text) => [text, Buffer.from([0])]));
+  return [...entries.filter(({ tag }) => tag !== SIGNATURE_TAG.openpgp), { tag: SIGNATURE_TAG.openpgp, type: STRINGS, count: texts.length, data }];
+}
+
 const BINARY = 7;
+const STRINGS = 8;
 /** What the data of a type must be aligned to. */
 const ALIGNMENT: Readonly<Record<number, number>> = { 3: 2, 4: 4, 5: 8 };
 

@@ -46,12 +46,15 @@ export const SIGNATURE_TAG = {
   /** Signatures in base64, any number of them: rpm 6. */
   openpgp: 278,
   sha3: 279,
+  /** Room for signatures that are made later, in packages of rpm 6. */
+  reserved: 999,
   /** Of header and payload together, by RSA and by other keys: what rpm made before 4.14. */
   pgp: 1002,
   gpg: 1005,
   /** Of header and payload together. */
   md5: 1004,
   payloadSize: 1007,
+  /** The same room in packages of rpm 4. */
   reservedSpace: 1008,
 } as const;
 

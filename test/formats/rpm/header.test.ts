@@ -103,7 +103,7 @@ for (const [format, layOut] of [[3, asFormat3], [6, asFormat6]] as const) {
       t.is(status === 0, what === 'nothing', stdout);
     }
     const head = headOf(good);
-    t.throws(() => packageSigning.withSignature(head, { algorithm: 1, packet: Buffer.alloc(10) }), { message: new RegExp(`packages of format ${format} are not signed here`) });
+    if (format === 3) t.throws(() => packageSigning.withSignature(head, { algorithm: 1, packet: Buffer.alloc(10) }), { message: /packages of format 3 cannot be signed/ });
   });
 }
 
