@@ -5,8 +5,8 @@ import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { rigKey, type RigKey } from './key.ts';
-import type { Rpm } from './rpm.ts';
-import { runCommand } from './run.ts';
+import type { Builder, Rpm } from './rpm.ts';
+import { runCommand, type RunResult } from './run.ts';
 import { hasCommand } from './skip.ts';
 import type { TempDir } from './temp.ts';
 import { signRelease } from './upstream.ts';
@@ -15,6 +15,8 @@ export interface RpmUpstreamOptions {
   readonly rpms: readonly Rpm[];
   /** Further arguments of createrepo_c. */
   readonly args?: readonly string[];
+  /** Runs createrepo_c; default: the installed one. */
+  readonly run?: Builder['run'];
   /** Metadata of further types, as `modifyrepo_c` adds it: `updateinfo.xml`, `modules.yaml`. The type is the name up to the dot. */
   readonly metadata?: Readonly<Record<string, string>>;
   readonly keys?: readonly RigKey[];
@@ -64,7 +66,8 @@ export async function rpmUpstream(dir: TempDir, options: RpmUpstreamOptions, nam
 }
 
 async function createRepository(folder: string, options: RpmUpstreamOptions, files: Map<string, Buffer>): Promise<void> {
-  const { rpms, args = [], metadata = {}, date = new Date() } = options;
+  const { rpms, args = [], metadata = {}, date = new Date(), run = runCommand } = options;
+  const make = (command: string, words: readonly string[]): Promise<void> => succeed(run(command, words), command);
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, 'Packages'), { recursive: true });
   const seconds = Math.floor(date.getTime() / 1000);
@@ -72,10 +75,10 @@ async function createRepository(folder: string, options: RpmUpstreamOptions, fil
     await writeFile(join(folder, 'Packages', fileName), bytes);
     await utimes(join(folder, 'Packages', fileName), seconds, seconds);
   }
-  await run('createrepo_c', ['--no-database', '--revision', String(seconds), '--set-timestamp-to-revision', ...args, folder]);
+  await make('createrepo_c', ['--no-database', '--revision', String(seconds), '--set-timestamp-to-revision', ...args, folder]);
   for (const [name, text] of Object.entries(metadata)) {
     await writeFile(join(folder, name), text);
-    await run('modifyrepo_c', ['--mdtype', name.replace(/\..*/s, ''), join(folder, name), join(folder, 'repodata')]);
+    await make('modifyrepo_c', ['--mdtype', name.replace(/\..*/s, ''), join(folder, name), join(folder, 'repodata')]);
   }
   for (const path of files.keys()) if (!path.startsWith('repodata/')) files.delete(path);
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })) {
@@ -104,7 +107,7 @@ function digest(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-async function run(command: string, args: readonly string[]): Promise<void> {
-  const { status, stderr, stdout } = await runCommand(command, args);
+async function succeed(result: Promise<RunResult>, command: string): Promise<void> {
+  const { status, stderr, stdout } = await result;
   if (status !== 0) throw new Error(`${command}: ${stderr}${stdout}`);
 }

@@ -103,7 +103,10 @@ for (const [format, layOut] of [[3, asFormat3], [6, asFormat6]] as const) {
       t.is(status === 0, what === 'nothing', stdout);
     }
     const head = headOf(good);
-    if (format === 3) t.throws(() => packageSigning.withSignature(head, { algorithm: 1, packet: Buffer.alloc(10) }), { message: /packages of format 3 cannot be signed/ });
+    const packets = [Buffer.alloc(10, 1), Buffer.alloc(200, 2)] as const;
+    const signTwice = (): Buffer => packets.reduce((signed, packet) => packageSigning.withSignature(signed, { algorithm: 1, packet }), head);
+    if (format === 3) t.throws(signTwice, { message: /packages of format 3 cannot be signed/ });
+    else t.deepEqual(packageSigning.signatures(signTwice()), packets);
   });
 }
 
