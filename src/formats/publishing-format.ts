@@ -106,9 +106,14 @@ export interface ListedFormat {
   combine(name: string): CombineFiles | undefined;
   /** Undefined where the file says nothing of single packages, or may speak of others than those that are there. */
   prune?(name: string): PruneFile | undefined;
+  /**
+   * Reads from the plain bytes of a file which packages are parts of sets that are taken as a whole. Undefined where files of
+   * that name tell of none, and then nothing is read of them.
+   */
+  readBound?(name: string, chunks: AsyncIterable<Buffer>): Promise<HasPackage> | undefined;
 }
 
-/** Whether a package is part of what is published. */
+/** Whether a package is part of something: of what is published, of sets. */
 export type HasPackage = (key: { readonly name: string; readonly version: string; readonly architecture: string }) => boolean;
 
 /** The plain bytes without what is said of packages that are not there; undefined when it is all about those that are. */

@@ -9,7 +9,7 @@ export const snapshotMerge = defineOperation({
 source that has the package has (aptly's default), first what the first has; source takes all that was built from a
 source package from the first source that has any of it, newest of each package the one whose file is newest (rpm
 only). The same version with other bytes is a conflict that names both origins, unless source or newest chose one of
-them: publish one of the two apart.`,
+them: publish one of the two apart. Packages that modules list are all kept, and are compared with no others.`,
   example: `$ artifacts snapshot merge all base updates --policy latest
 Snapshot all: 40 packages.`,
   arguments: {
@@ -20,12 +20,14 @@ Snapshot all: 40 packages.`,
     policy: { kind: 'choice', choices: ['no-remove', 'latest', 'replace', 'first', 'source', 'newest'], summary: 'what becomes of several versions (default: replace)' },
   },
   run: async (app, { name, sources, policy }, ctx) => {
+    const { boundPackages } = await import('../snapshot/bound-packages.ts');
     const { mergeSnapshots, requireSnapshot } = await import('../snapshot/snapshots.ts');
     const catalog = await app.catalog();
     return app.change(ctx, async () => {
       const found = sources.map((source) => requireSnapshot(catalog, source));
+      const isBound = await boundPackages(found, { catalog, pool: await app.pool() }, ctx.signal);
       const merged = catalog.transaction(() =>
-        mergeSnapshots(catalog, { name, sources: found, policy: policy ?? 'replace', now: app.clock() }),
+        mergeSnapshots(catalog, { name, sources: found, policy: policy ?? 'replace', isBound, now: app.clock() }),
       );
       return { ...viewSnapshot(merged.snapshot), redescribed: merged.redescribed };
     });

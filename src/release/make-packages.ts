@@ -6,6 +6,7 @@ import type { Snapshot } from '../core/snapshot.ts';
 import { requireMirrorState } from '../mirror/require-state.ts';
 import { updateMirror } from '../mirror/update.ts';
 import { publish } from '../publish/publish.ts';
+import { boundPackages } from '../snapshot/bound-packages.ts';
 import { createSnapshot, mergeSnapshots, requireSnapshot } from '../snapshot/snapshots.ts';
 import { counted } from '../util/counted.ts';
 import { compactDate } from './build-id.ts';
@@ -79,9 +80,10 @@ export async function makeMerge(
         return { state: 'fresh', detail: 'the same sources' };
       }
     }
+    const isBound = await boundPackages(sources, tools, ctx.signal);
     const merged = catalog.transaction(() => {
       setAside(catalog, before);
-      return mergeSnapshots(catalog, { name: node.name, sources, policy: node.policy, now: clock() });
+      return mergeSnapshots(catalog, { name: node.name, sources, policy: node.policy, isBound, now: clock() });
     });
     const notes = merged.redescribed > 0 ? `, ${merged.redescribed} described differently by several sources` : '';
     return { state: 'done', detail: `${counted(merged.snapshot.content.count, 'package')}${notes}` };

@@ -3,6 +3,7 @@ import { describePackage, sameFiles, type FileRef, type PackageKey, type RecordD
 import { cutLeaves, isClosed, type LeafDraft, type Member } from '../core/leaf-cutter.ts';
 import { compareMembers } from '../core/member-order.ts';
 import type { Leaf, MergePolicy } from '../core/snapshot.ts';
+import type { HasPackage } from '../formats/format.ts';
 import { differingNames, walk, type AlignedLeaves, type Differing, type WalkedSource } from './walk.ts';
 
 export interface MergedMember extends Member, PackageKey {
@@ -33,6 +34,8 @@ export interface MergeOptions {
   readonly compareVersions: (a: string, b: string) => number;
   /** The partition whose members are no versions of a package: all of them are kept, whatever the policy. */
   readonly listedPartition: string;
+  /** Packages that are parts of sets taken as a whole: all of them are kept, and the policy chooses among the others. */
+  readonly isBound?: HasPackage | undefined;
   /** Saves looking at every name of leaves that differ little. */
   readonly differing?: Differing<MergedMember>;
 }
@@ -167,8 +170,15 @@ function choose(members: readonly Sourced[], options: MergeOptions): MergedMembe
   return kept.sort((a, b) => compareMembers(a, b, options.compareVersions));
 }
 
-function applyPolicy(members: readonly Sourced[], { policy, compareVersions, listedPartition }: MergeOptions): readonly Sourced[] {
+function applyPolicy(members: readonly Sourced[], options: MergeOptions): readonly Sourced[] {
+  const { isBound, listedPartition } = options;
   if (members.length < 2 || members[0]?.member.partition === listedPartition) return members;
+  if (isBound === undefined) return chooseVersions(members, options);
+  const bound = members.filter(({ member }) => isBound(member));
+  return [...bound, ...chooseVersions(members.filter((item) => !bound.includes(item)), options)];
+}
+
+function chooseVersions(members: readonly Sourced[], { policy, compareVersions }: MergeOptions): readonly Sourced[] {
   switch (policy) {
     case 'no-remove':
     case 'source': // chosen before

@@ -4,13 +4,13 @@ import type { RecordHead } from '../catalog/records.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import { checkName } from '../core/names.ts';
 import type { Content, MergePolicy, Snapshot, SnapshotOrigin } from '../core/snapshot.ts';
-import type { RepoFormat } from '../formats/format.ts';
+import type { HasPackage, RepoFormat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
 import { diffContents, type ContentDiff } from './diff.ts';
 import { differingMembers, walkedSources } from './leaf-members.ts';
 import { describeConflict, mergeContents, type MergeConflict, type MergedMember } from './merge.ts';
 import { newestWinners } from './newest-packages.ts';
-import { sourceWinners } from './source-packages.ts';
+import { sourceWinners, type WinnersRequest } from './source-packages.ts';
 import type { WalkedSource } from './walk.ts';
 
 /** The snapshot with this name. Throws E_NOT_FOUND with the names that are near. */
@@ -47,6 +47,8 @@ export interface MergeRequest {
   readonly name: string;
   readonly sources: readonly Snapshot[];
   readonly policy: MergePolicy;
+  /** What `boundPackages` tells of the sources. */
+  readonly isBound: HasPackage | undefined;
   readonly now: Date;
 }
 
@@ -57,7 +59,7 @@ export interface Merged {
 }
 
 /** Merges snapshots in their order into a new one. Throws E_CONFLICT naming both origins of what cannot be merged. */
-export function mergeSnapshots(catalog: Catalog, { name, sources, policy, now }: MergeRequest): Merged {
+export function mergeSnapshots(catalog: Catalog, { name, sources, policy, isBound, now }: MergeRequest): Merged {
   checkFree(catalog, name);
   const format = sources[0]?.format;
   if (format === undefined) throw new ArtifactsError('E_USAGE', 'A merge needs at least one source');
@@ -67,12 +69,13 @@ export function mergeSnapshots(catalog: Catalog, { name, sources, policy, now }:
   }
   const { compareVersions, publishing } = formatOf(format);
   const contents = sources.map(({ content }) => content);
-  const winners = WINNERS[policy]?.(catalog, formatOf(format), contents);
+  const winners = WINNERS[policy]?.(catalog, { format: formatOf(format), contents, isBound });
   const walked = winners === undefined ? walkedSources(catalog, contents) : winningSources(catalog, winners, { contents, format: formatOf(format) });
   const result = mergeContents(walked.map((source, index) => ({ ...source, name: sources[index]?.name ?? '' })), {
     policy,
     compareVersions,
     listedPartition: publishing.listed.partition,
+    isBound,
     differing: differingMembers(catalog),
   });
   if (result.conflicts.length > 0) throw conflictError(name, result.conflicts);
@@ -88,7 +91,7 @@ export function mergeSnapshots(catalog: Catalog, { name, sources, policy, now }:
 type Winners = readonly ReadonlySet<number>[];
 
 /** Policies that need to see more than the packages of one name. */
-const WINNERS: Readonly<Partial<Record<MergePolicy, (catalog: Catalog, format: RepoFormat, contents: readonly Content[]) => Winners>>> = {
+const WINNERS: Readonly<Partial<Record<MergePolicy, (catalog: Catalog, request: WinnersRequest) => Winners>>> = {
   source: sourceWinners,
   newest: newestWinners,
 };

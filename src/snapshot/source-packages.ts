@@ -1,8 +1,16 @@
 /** Keeping together what was built together: of each source package one version, from the first content that has any. */
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Content } from '../core/snapshot.ts';
-import type { RepoFormat } from '../formats/format.ts';
+import type { HasPackage, RepoFormat } from '../formats/format.ts';
 import { openPackages } from './packages.ts';
+
+/** What a merge chooses from before it looks at single names. */
+export interface WinnersRequest {
+  readonly format: RepoFormat;
+  readonly contents: readonly Content[];
+  /** See `MergeOptions`. */
+  readonly isBound?: HasPackage | undefined;
+}
 
 interface Built {
   readonly id: number;
@@ -15,24 +23,40 @@ interface Winner {
   readonly version: string;
 }
 
-/** For each content the numbers of the records that a merge takes from it. */
-export function sourceWinners(catalog: Catalog, format: RepoFormat, contents: readonly Content[]): readonly ReadonlySet<number>[] {
-  const winners = new Map<string, Winner>();
-  const all = contents.map((content, index) => {
+/**
+ * For each content the numbers of the records that a merge takes from it. Builds with bound packages are compared with
+ * nothing: each is taken from the first content that has it.
+ */
+export function sourceWinners(catalog: Catalog, { format, contents, isBound }: WinnersRequest): readonly ReadonlySet<number>[] {
+  const bound = new Set<string>();
+  const all = contents.map((content) => {
     const built: Built[] = [];
-    for (const { id, source } of openPackages(catalog, format, [content]).eachOf(content)) {
+    for (const subject of openPackages(catalog, format, [content]).eachOf(content)) {
+      const { id, source } = subject;
       built.push({ id, source: source.name, version: source.version });
-      const before = winners.get(source.name);
-      const isFirst = before === undefined || (before.content === index && format.compareVersions(source.version, before.version) > 0);
-      if (isFirst) winners.set(source.name, { content: index, version: source.version });
+      if (isBound?.(subject) === true) bound.add(buildOf(source.name, source.version));
     }
     return built;
   });
+  /** What a package is compared within. */
+  const rivals = ({ source, version }: Built): string => (bound.has(buildOf(source, version)) ? buildOf(source, version) : source);
+  const winners = new Map<string, Winner>();
+  for (const [index, built] of all.entries()) {
+    for (const one of built) {
+      const before = winners.get(rivals(one));
+      const isFirst = before === undefined || (before.content === index && format.compareVersions(one.version, before.version) > 0);
+      if (isFirst) winners.set(rivals(one), { content: index, version: one.version });
+    }
+  }
   return all.map((built, index) => {
-    const wins = ({ source, version }: Built): boolean => {
-      const winner = winners.get(source);
-      return winner?.content === index && format.compareVersions(version, winner.version) === 0;
+    const wins = (one: Built): boolean => {
+      const winner = winners.get(rivals(one));
+      return winner?.content === index && format.compareVersions(one.version, winner.version) === 0;
     };
     return new Set(built.filter(wins).map(({ id }) => id));
   });
+}
+
+function buildOf(source: string, version: string): string {
+  return `${source} ${version}`;
 }

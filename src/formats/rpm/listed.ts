@@ -2,10 +2,11 @@
 import type { OtherDigest, Sha256 } from '../../core/digest.ts';
 import type { FileRef, PackageRecord } from '../../core/package.ts';
 import type { Packing } from '../../util/unpack.ts';
-import type { Digested, ListedFile, ListedFormat } from '../format.ts';
+import type { Digested, HasPackage, ListedFile, ListedFormat } from '../format.ts';
 import { malformed } from './malformed.ts';
 import { mergeComps } from './merge-comps.ts';
 import { mergeModules } from './merge-modules.ts';
+import { artifactKey, readArtifacts } from './module-artifacts.ts';
 import { mergeUpdateinfo, pruneUpdateinfo, type Note } from './merge-updateinfo.ts';
 import { archOfTree, EXACT, LISTED, TREEINFO } from './pool-path.ts';
 
@@ -79,7 +80,13 @@ export const listedFiles: ListedFormat = {
     return merge === undefined ? undefined : (parts, note) => combined(parts, (texts) => merge(texts, note));
   },
   prune: (name) => (typeOfName(name) === 'updateinfo' ? pruneUpdateinfo : undefined),
+  readBound: (name, chunks) => (typeOfName(name) === 'modules' ? modulePackages(chunks) : undefined),
 };
+
+async function modulePackages(chunks: AsyncIterable<Buffer>): Promise<HasPackage> {
+  const artifacts = await readArtifacts(chunks);
+  return (key) => artifacts.has(artifactKey(key));
+}
 
 /** The type of metadata by the name it is published under. Types may hold dots: `susedata.de`. */
 export function typeOfName(name: string): string {
