@@ -42,6 +42,7 @@ function idOf(element: XmlElement): string {
 
 /** Children that are lists are united; of single ones, and of translations, those are added that were not there. */
 function unite(first: XmlElement, second: XmlElement): XmlElement {
+  if (LISTS.has(first.name)) return uniteLists(first, second);
   const children = [...first.children];
   for (const item of second.children) {
     const at = children.findIndex((one) => keyOf(one) === keyOf(item));
@@ -52,7 +53,7 @@ function unite(first: XmlElement, second: XmlElement): XmlElement {
   return { ...first, children };
 }
 
-const LISTS = new Set(['packagelist', 'grouplist', 'optionlist']);
+const LISTS = new Set(['packagelist', 'grouplist', 'optionlist', 'langpacks']);
 
 function keyOf({ name, attributes }: XmlElement): string {
   return `${name} ${attributes['xml:lang'] ?? ''}`;

@@ -48,7 +48,7 @@ function pruned({ text, rows }: Advisory, has: HasPackage): string {
   const isThere = rows.map(({ name = '', epoch = '0', version = '', release = '', arch = '' }) => has({ name, version: joinVersion({ epoch, version, release }), architecture: arch }));
   if (isThere.every((one) => one)) return text;
   if (!isThere.includes(true)) return '';
-  const pattern = /[ \t]*<package\s[^<>]*(?:\/>|>[^]*?<\/package>)[ \t]*\n?/g;
+  const pattern = /[ \t]*<package\s[^<>]*?(?:\/>|>[^]*?<\/package>)[ \t]*\n?/g;
   // Rows that cannot be told apart stay.
   if (text.match(pattern)?.length !== rows.length) return text;
   let at = 0;

@@ -1,7 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import test from 'ava';
 import { mergeComps } from '../../../src/formats/rpm/merge-comps.ts';
 import { mergeModules } from '../../../src/formats/rpm/merge-modules.ts';
-import { mergeUpdateinfo } from '../../../src/formats/rpm/merge-updateinfo.ts';
+import { mergeUpdateinfo, pruneUpdateinfo } from '../../../src/formats/rpm/merge-updateinfo.ts';
+import { runCommand } from '../../rig/run.ts';
+import { testWith } from '../../rig/skip.ts';
+import { tempDir } from '../../rig/temp.ts';
 
 interface Row {
   readonly id: string;
@@ -67,6 +72,109 @@ test('groups: packages united, the strongest wish counts, words of the first sou
   t.is(merged.match(/<group>/g)?.length, 1);
   t.regex(merged, /<name>One<\/name>/);
   t.deepEqual([...merged.matchAll(/type="(\w+)">(\w)/g)].map(([, type, name]) => `${name} ${type}`), ['a mandatory', 'b mandatory', 'c default']);
+});
+
+const ENVIRONMENTS: readonly [string, string] = [
+  `<comps>
+    <group><id>g</id><name>Tools</name><name xml:lang="de">Werkzeuge</name><description>d &amp; e</description><default>false</default><uservisible>false</uservisible>
+      <packagelist><packagereq type="conditional" requires="base">extra</packagereq><packagereq type="conditional" requires="other">weak</packagereq><packagereq type="default" basearchonly="true">tool</packagereq></packagelist></group>
+    <category><id>c</id><name>Cat</name><grouplist><groupid>g</groupid></grouplist></category>
+    <environment><id>e</id><name>Env</name><display_order>5</display_order><grouplist><groupid>g</groupid></grouplist><optionlist><groupid default="true">o</groupid></optionlist></environment>
+    <langpacks><match name="app" install="app-%s"/><match name="both" install="first-%s"/></langpacks>
+  </comps>`,
+  `<comps>
+    <group><id>g</id><name>Other</name><name xml:lang="fr">Outils</name><name xml:lang="de">Anders</name><uservisible>true</uservisible><langonly>cs</langonly>
+      <packagelist><packagereq type="optional">weak</packagereq><packagereq type="conditional" requires="other">extra</packagereq></packagelist></group>
+    <group><id>h</id><name>Hidden</name><uservisible>false</uservisible></group>
+    <category><id>c</id><grouplist><groupid>g</groupid><groupid>h</groupid></grouplist></category>
+    <environment><id>e</id><name xml:lang="de">Umgebung</name><display_order>9</display_order><grouplist><groupid>h</groupid></grouplist><optionlist><groupid>o</groupid><groupid>p</groupid></optionlist></environment>
+    <langpacks><match name="both" install="second-%s"/><match name="own" install="own-%s"/></langpacks>
+  </comps>`,
+];
+
+test('comps: translations, conditions, visibility, categories, environments and langpacks of both sources', (t) => {
+  const merged = mergeComps(ENVIRONMENTS.map((text) => Buffer.from(text)), () => {}).toString();
+  const part = (name: string, id: string): string => merged.match(new RegExp(`<${name}>(?:(?!</${name}>)[^])*`, 'g'))?.find((text) => text.includes(`<id>${id}</id>`)) ?? '';
+  const items = (text: string, name: string): string[] => [...text.matchAll(new RegExp(`<${name}\\b(.*?)(?:/>|</${name}>)`, 'g'))].map(([, rest = '']) => rest.trim());
+
+  t.deepEqual(items(part('group', 'g'), 'name'), ['>Tools', 'xml:lang="de">Werkzeuge', 'xml:lang="fr">Outils']);
+  t.regex(part('group', 'g'), /<description>d &amp; e</);
+  t.deepEqual([...items(part('group', 'g'), 'uservisible'), ...items(part('group', 'g'), 'default'), ...items(part('group', 'g'), 'langonly')], ['>false', '>false', '>cs']);
+  t.deepEqual(items(part('group', 'g'), 'packagereq'), ['type="conditional" requires="base">extra', 'type="optional">weak', 'type="default" basearchonly="true">tool']);
+  t.deepEqual(items(part('group', 'h'), 'uservisible'), ['>false']);
+  t.deepEqual(items(part('category', 'c'), 'groupid'), ['>g', '>h']);
+  t.deepEqual(items(part('environment', 'e'), 'name'), ['>Env', 'xml:lang="de">Umgebung']);
+  t.deepEqual(items(part('environment', 'e'), 'groupid'), ['>g', '>h', 'default="true">o', '>p']);
+  t.deepEqual(items(part('environment', 'e'), 'display_order'), ['>5']);
+  t.deepEqual(items(merged, 'match'), ['name="app" install="app-%s"', 'name="both" install="first-%s"', 'name="own" install="own-%s"']);
+});
+
+const READ_COMPS = `
+import libcomps, sys, json
+comps = libcomps.Comps()
+assert comps.fromxml_f(sys.argv[1]) >= 0, comps.get_last_errors()
+types = {libcomps.PACKAGE_TYPE_CONDITIONAL: 'conditional', libcomps.PACKAGE_TYPE_OPTIONAL: 'optional', libcomps.PACKAGE_TYPE_DEFAULT: 'default', libcomps.PACKAGE_TYPE_MANDATORY: 'mandatory'}
+print(json.dumps({
+  'groups': {g.id: [g.name, g.uservisible, sorted([p.name, types[p.type], p.requires] for p in g.packages)] for g in comps.groups},
+  'french': comps.groups[0].name_by_lang['fr'],
+  'categories': {c.id: [i.name for i in c.group_ids] for c in comps.categories},
+  'environments': {e.id: [[i.name for i in e.group_ids], [[i.name, i.default] for i in e.option_ids]] for e in comps.environments},
+  'langpacks': {k: comps.langpacks[k] for k in comps.langpacks.keys()},
+}))
+`;
+
+testWith(spawnSync('/usr/bin/python3', ['-c', 'import libcomps']).status === 0, 'python3-libcomps is not installed')('comps: libcomps, which dnf reads groups with, finds all of it', async (t) => {
+  await using dir = await tempDir();
+  await writeFile(dir.join('comps.xml'), mergeComps(ENVIRONMENTS.map((text) => Buffer.from(text)), () => {}));
+
+  const read = await runCommand('/usr/bin/python3', ['-c', READ_COMPS, dir.join('comps.xml')]);
+
+  t.is(read.status, 0, read.stderr);
+  t.deepEqual(JSON.parse(read.stdout), {
+    groups: { g: ['Tools', false, [['extra', 'conditional', 'base'], ['tool', 'default', null], ['weak', 'optional', null]]], h: ['Hidden', false, []] },
+    french: 'Outils',
+    categories: { c: ['g', 'h'] },
+    environments: { e: [['g', 'h'], [['o', true], ['p', false]]] },
+    langpacks: { app: 'app-%s', both: 'first-%s', own: 'own-%s' },
+  });
+});
+
+test('advisories: dates in every form tell the newer one, in either order of the sources', (t) => {
+  const forms = ['<updated date=""/>', '<issued date="2021-05-01"/>', '<updated date="1630000000"/>', '<updated date="2021-10-01"/><issued date="2024-01-01"/>', '<updated date="2021-10-01 10:00:00 UTC"/>', '<updated date="2021-10-01T10:00:01Z"/>', '<updated date="1700000000"/>'];
+  const advisory = (dates: string, title: string): Buffer => Buffer.from(`<updates><update version="1"><id>X</id><title>${title}</title>${dates}<pkglist><collection><package name="a" version="1" release="1" epoch="0" arch="noarch"/></collection></pkglist></update></updates>`);
+  for (const [at, newer] of forms.entries()) {
+    for (const older of forms.slice(0, at)) {
+      const sources = [advisory(older, 'older'), advisory(newer, 'newer')];
+      for (const order of [sources, sources.toReversed()]) t.regex(mergeUpdateinfo(order, () => {}).toString(), /<title>newer<\/title>/, `${older} ${newer}`);
+    }
+  }
+});
+
+const FLAGGED = (short: string, row: string): Buffer =>
+  Buffer.from(`<updates><update from="security@example.com" status="stable" type="security" version="3"><id>X</id><severity>Important</severity><updated date="2023-01-01"/><references><reference href="https://example.com/1" id="CVE-1" type="cve"/></references><pkglist><collection short="${short}"><name>${short}</name><module name="m" stream="1.10" version="20230101" context="abc" arch="x86_64"/>${row}</collection></pkglist></update></updates>`);
+
+test('advisories: origin, status, type, references, modules and flags of packages stay, and collections keep their names', (t) => {
+  const one = FLAGGED('base', '<package name="a" version="1" release="1" epoch="0" arch="noarch" src="a-1-1.src.rpm"><filename>a-1-1.noarch.rpm</filename><sum type="sha256">00</sum><reboot_suggested>True</reboot_suggested></package>');
+  const two = FLAGGED('extras', '<package name="b" version="1" release="1" epoch="0" arch="noarch"><filename>b-1-1.noarch.rpm</filename><relogin_suggested>True</relogin_suggested><restart_suggested>1</restart_suggested></package>');
+
+  const merged = mergeUpdateinfo([one, two], () => {}).toString();
+
+  t.is(merged.match(/<update /g)?.length, 1);
+  t.regex(merged, /<update from="security@example.com" status="stable" type="security" version="3">/);
+  t.regex(merged, /<severity>Important<.*<reference href="https:\/\/example.com\/1" id="CVE-1" type="cve"\/>/);
+  t.deepEqual([...merged.matchAll(/<collection short="(\w+)">/g)].map(([, short]) => short), ['base', 'extras']);
+  t.is(merged.match(/<module name="m" stream="1.10"/g)?.length, 2);
+  t.regex(merged, /<sum type="sha256">00<\/sum><reboot_suggested>True<\/reboot_suggested>/);
+  t.regex(merged, /<relogin_suggested>True<\/relogin_suggested><restart_suggested>1<\/restart_suggested>/);
+});
+
+test('advisories lose rows of packages that are not there, in whichever way each row is written', (t) => {
+  const rows = '<package name="gone" version="1" release="1" epoch="0" arch="noarch"/><package name="a" version="1" release="1" epoch="0" arch="noarch"><reboot_suggested>True</reboot_suggested></package>';
+
+  const pruned = pruneUpdateinfo(FLAGGED('base', rows), ({ name }) => name === 'a')?.toString() ?? '';
+
+  t.notRegex(pruned, /gone/);
+  t.regex(pruned, /name="a"[^>]*><reboot_suggested>True/);
 });
 
 test('defaults of a module: the newer word counts, and two of one time that disagree leave it without a default', (t) => {
