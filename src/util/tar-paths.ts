@@ -13,25 +13,34 @@ const LONGEST_NAME = 1024 * 1024;
 export async function* tarPaths(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const source = blocks(chunks);
   let longName: string | undefined;
+  let pax: Pax = {};
   for (;;) {
     const header = await source.take(BLOCK);
     if (header === undefined || header.every((byte) => byte === 0)) return source.close();
     checkSum(header);
     const size = numberAt(header, 124, 12);
     const type = String.fromCharCode(header[156] ?? 0);
-    const padded = Math.ceil(size / BLOCK) * BLOCK;
     if (type === 'L' || type === 'x') {
       if (size > LONGEST_NAME) throw malformed(`has a name of ${size} bytes`);
-      const body = (await source.need(padded)).subarray(0, size);
-      longName = type === 'L' ? textOf(body) : (paxPath(body) ?? longName);
+      const body = (await source.need(paddedSize(size))).subarray(0, size);
+      if (type === 'L') longName = textOf(body);
+      else pax = { ...pax, ...readPax(body) };
       continue;
     }
-    await source.skip(padded);
-    if (type === 'K' || type === 'g') continue;
-    const path = (longName ?? headerName(header)).replace(/^(?:\.?\/)+/, '');
+    if (type === 'K' || type === 'g') {
+      await source.skip(paddedSize(size));
+      continue;
+    }
+    await source.skip(paddedSize(pax.size ?? size));
+    const path = (pax.path ?? longName ?? headerName(header)).replace(/^(?:\.?\/)+/, '');
     longName = undefined;
+    pax = {};
     if (type !== '5' && path !== '' && !path.endsWith('/')) yield path;
   }
+}
+
+function paddedSize(size: number): number {
+  return Math.ceil(size / BLOCK) * BLOCK;
 }
 
 function headerName(header: Buffer): string {
@@ -41,17 +50,31 @@ function headerName(header: Buffer): string {
   return prefix === '' ? name : `${prefix}/${name}`;
 }
 
-/** pax: `<length> path=<value>\n`, the length in bytes and counting itself. */
-function paxPath(body: Buffer): string | undefined {
+interface Pax {
+  readonly path?: string;
+  /** Of the next file, instead of what its header says: more than 8 GiB do not fit there. */
+  readonly size?: number;
+}
+
+/** pax: `<length> path=<value>\n`, the length in bytes and counting itself; of a keyword that stands twice the last counts. */
+function readPax(body: Buffer): Pax {
+  let found: Pax = {};
   for (let at = 0; at < body.length; ) {
     const blank = body.indexOf(0x20, at);
     const length = Number(body.toString('latin1', at, blank));
     if (blank === -1 || !Number.isInteger(length) || length <= 0) throw malformed('has a damaged pax header');
-    const record = body.toString('latin1', blank + 1, at + length - 1);
-    if (record.startsWith('path=')) return record.slice('path='.length);
+    const [, keyword, value = ''] = /^(path|size)=(.*)$/s.exec(body.toString('latin1', blank + 1, at + length - 1)) ?? [];
+    if (keyword === 'path') found = { ...found, path: value };
+    if (keyword === 'size') found = { ...found, size: paxNumber(value) };
     at += length;
   }
-  return undefined;
+  return found;
+}
+
+function paxNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) throw malformed('has a pax header with a size that is no number');
+  return number;
 }
 
 function textOf(bytes: Buffer): string {

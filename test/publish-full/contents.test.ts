@@ -126,6 +126,28 @@ test('names with and without ./, long ones of GNU and pax, links; cut archives a
   await t.throwsAsync(pathsIn(Buffer.alloc(1024, 'x'), 512), { message: /tar archive/ });
 });
 
+/** A pax header of these records, and its file: the header of the file says it is empty. */
+function paxFile(path: string, records: readonly string[], body: string): Buffer {
+  const pax = records.map((record) => `${record.length + 4} ${record}\n`).join(''); // two digits, a blank, a newline
+  const headers = tar([{ path: 'pax', type: 'x', bytes: Buffer.from(pax) }, { path }]).subarray(0, -1024);
+  return Buffer.concat([headers, Buffer.from(body), Buffer.alloc((512 - (body.length % 512)) % 512)]);
+}
+
+test('the size in a pax header counts for the file behind it, as tar reads it', async (t) => {
+  await using dir = await tempDir();
+  const big = paxFile('big', ['mtime=7.5', 'size=1025'], 'x'.repeat(1025));
+  const end = tar([{ path: 'link', type: '2', linkName: 'big' }, { path: 'after', bytes: Buffer.from('y') }]);
+  const bytes = Buffer.concat([big, end]);
+  writeFileSync(dir.join('x.tar'), bytes);
+  const { stdout } = await runCommand('tar', ['-tf', dir.join('x.tar')]);
+
+  for (const piece of [1, 511, 1 << 20]) t.deepEqual(await pathsIn(bytes, piece), stdout.trim().split('\n'));
+  t.is(stdout, 'big\nlink\nafter\n');
+  for (const size of ['-1', '1e3', '9'.repeat(20)]) {
+    await t.throwsAsync(pathsIn(Buffer.concat([paxFile('odd', ['mtime=7.5', `size=${size}`], ''), end]), 512), { code: 'E_FORMAT' }, size);
+  }
+});
+
 test('a line is read back whatever blanks its path has', (t) => {
   for (const path of ['usr/bin/a', 'usr/a b  c', `usr/${'x'.repeat(100)}`, 'a\tb']) {
     t.deepEqual(contentsFormat.readLine(contentsFormat.line(path, ['utils/a', 'b'])), { path, packages: ['utils/a', 'b'] });
