@@ -124,7 +124,7 @@ function sandboxWords(command: readonly string[], options: RunOptions): readonly
   const memory = limits.memoryBytes === undefined ? [] : [`--as=${limits.memoryBytes}`];
   const drop = ['/usr/bin/setpriv', '--no-new-privs', '--inh-caps=-all', `--bounding-set=-all,${CAPABILITIES.map((name) => `+${name}`).join(',')}`];
   const chroot = ['/usr/bin/unshare', `--root=${TREE_BESIDE}`, `--wd=${cwd}`, `--setgid=${id}`, `--setuid=${id}`, '--'];
-  const enter = ['/usr/bin/setsid', '--wait', ...(beside ? [] : chroot)];
+  const enter = beside ? [] : chroot;
   const bound = binds.flatMap(({ from, to, writable }) => [from, checkBind(to), writable === true ? 'write' : 'read']);
   return [...bound, '--', ...clean, ...limit, ...memory, ...drop, ...enter, ...command];
 }

@@ -145,6 +145,9 @@ sandboxed('C08 what signals its process group reaches nobody outside', async (t)
   const { output } = await run(dir, 'read -r _ _ _ _ group session _ < /proc/self/stat; echo $((group != 0)) $((session != 0))', { user: 'root' });
 
   t.is(output, '1 1\n');
+  const killed = await t.throwsAsync(run(dir, 'kill -KILL 0', { user: 'root' }), { code: 'E_TOOL' });
+  t.regex(killed.message, /status 137/, 'what tidies up after it is in the group too, and goes on');
+  t.deepEqual(leftBehind(dir.path), []);
 });
 
 sandboxed('X11 when the program is killed, no process and no mount is left', async (t) => {
