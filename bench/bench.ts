@@ -10,6 +10,7 @@ import { PROJECT } from '../test/rig/run.ts';
 import { compare } from './compare.ts';
 import { benchPage, writePage, type BenchResult } from './page.ts';
 import { PLOTTED_SIZES, PLOTTED_STEPS, SIZE_PICTURE, writePlots } from './plots.ts';
+import { setAside } from './set-aside.ts';
 import { chooseSteps } from './steps.ts';
 import { renderTable } from './table.ts';
 import { requireTools } from './tools.ts';
@@ -49,7 +50,7 @@ async function bench(): Promise<void> {
   await requireTools(say);
   const run = (what: Pick<typeof whole, 'steps' | 'shown' | 'size' | 'rounds'>): Promise<BenchResult> => {
     const scratch = join(folder, 'run');
-    rmSync(scratch, { recursive: true, force: true });
+    setAside(scratch);
     mkdirSync(scratch, { recursive: true, mode: 0o700 });
     return compare({ ...what, without }, { cache: folder, scratch, say });
   };

@@ -1,8 +1,9 @@
 /** The two that are compared, as command lines for the same work. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RigKey } from '../test/rig/key.ts';
 import { mustRun, type Command } from './run.ts';
+import { setAside } from './set-aside.ts';
 import { SUITE } from './upstream.ts';
 
 /** Work that both can do. Snapshots and publications have fixed places. */
@@ -51,7 +52,6 @@ const REPO = 'local';
 const EXIT_CHECK = 3;
 /** In our state, what is no catalog: package files, published trees, and what is made again when it is gone. */
 const NO_CATALOG = /^(pool|public|tmp|cache\.db.*)$/;
-const REMOVE = { recursive: true, force: true } as const;
 
 /** This program. */
 export function artifacts({ folder, url, debs, trusted, signing, program }: Surroundings): Contender {
@@ -67,7 +67,7 @@ export function artifacts({ folder, url, debs, trusted, signing, program }: Surr
   return {
     name: 'artifacts',
     settings: '16 connections; indexes as gz and xz',
-    reset: async () => rmSync(state, REMOVE),
+    reset: async () => setAside(state),
     command: (action) => ({
       command: process.execPath,
       args: [program, '--root', root, '--state', state, ...ourWords(action, debs)],
@@ -126,7 +126,7 @@ export async function aptly({ folder, url, debs, trusted, signing }: Surrounding
     name: 'aptly',
     settings: `${version}, its defaults: 4 connections; indexes plain, as gz and as bz2; -skip-contents`,
     reset: async () => {
-      rmSync(root, REMOVE);
+      setAside(root);
       for (const words of [['mirror', 'create', MIRROR, url, SUITE, 'main'], ['repo', 'create', REPO]]) {
         const create = command(words);
         await mustRun(create.command, create.args, create);

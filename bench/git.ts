@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { rigKey } from '../test/rig/key.ts';
 import { PROJECT } from '../test/rig/run.ts';
 import { measure, mustRun, type Command, type Cost } from './run.ts';
+import { setAside } from './set-aside.ts';
 
 const REPOSITORIES = 20;
 const ROUNDS = 3;
@@ -23,8 +24,8 @@ async function bench(): Promise<void> {
   const figures: Record<'clone' | 'cold' | 'warm' | 'again', Cost[]> = { clone: [], cold: [], warm: [], again: [] };
   for (let round = 1; round <= ROUNDS; round += 1) {
     console.error(`bench: round ${round} of ${ROUNDS}`);
-    rmSync(join(folder, 'state'), REMOVE);
-    rmSync(join(folder, 'clones'), REMOVE);
+    setAside(join(folder, 'state'));
+    setAside(join(folder, 'clones'));
     mkdirSync(join(folder, 'clones'));
     figures.clone.push(await measure({ command: 'sh', args: [join(folder, 'serial.sh')] }, folder));
     figures.cold.push(await measure(program(), folder));

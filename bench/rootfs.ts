@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Deb } from '../test/rig/deb.ts';
@@ -14,9 +14,9 @@ import { serve } from '../test/rig/server.ts';
 import { makeSite } from '../test/rig/site.ts';
 import { aptUpstream } from '../test/rig/upstream.ts';
 import { measure, mustRun, type Command, type Cost } from './run.ts';
+import { setAside } from './set-aside.ts';
 
 const RELEASE = 'r1.0.0';
-const REMOVE = { recursive: true, force: true } as const;
 
 /** With what mmdebstrap's users do: every package's own date and every processor for xz. */
 const PLAIN = `set -e
@@ -37,7 +37,7 @@ async function bench(): Promise<void> {
   const figures: Record<'plain' | 'cold' | 'warm' | 'packed', Cost[]> = { plain: [], cold: [], warm: [], packed: [] };
   for (let round = 1; round <= rounds; round += 1) {
     console.error(`bench: round ${round} of ${rounds}`);
-    rmSync(scratch, REMOVE);
+    setAside(scratch);
     mkdirSync(join(scratch, 'plain'), { recursive: true });
     writeFileSync(join(scratch, 'key.asc'), upstream.keyring);
     figures.plain.push(await measure({ command: 'sh', args: ['-c', PLAIN, 'sh', join(scratch, 'plain'), join(scratch, 'key.asc'), server.url] }, scratch));
@@ -58,7 +58,7 @@ async function bench(): Promise<void> {
     figures.packed.push(await measure(build('--replace', '--only', 'container'), scratch));
   }
   report(figures, debs.length);
-  rmSync(scratch, REMOVE);
+  setAside(scratch);
 }
 
 function report(figures: Readonly<Record<'plain' | 'cold' | 'warm' | 'packed', readonly Cost[]>>, packages: number): void {

@@ -1,8 +1,9 @@
 /** One round: every contender from nothing through all steps. */
-import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contender } from './contender.ts';
 import { measure, type Cost } from './run.ts';
+import { setAside } from './set-aside.ts';
 import { FLOOR, type Step } from './steps.ts';
 import { serveState, type BenchUpstream } from './upstream.ts';
 
@@ -44,12 +45,11 @@ export async function runSteps(contender: Contender, steps: readonly Step[], too
 export async function runFloor({ upstream, url, scratch, say }: RoundTools): Promise<Measurement> {
   say('curl: the same files');
   const folder = join(scratch, 'curl');
-  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const list = join(scratch, 'curl.conf');
   writeFileSync(list, upstream.paths.map((path, index) => `url = "${url}${encodeURI(path)}"\noutput = "${join(folder, String(index))}"\n`).join(''));
   const cost = await measure({ command: 'curl', args: ['-sSf', '--parallel', '--parallel-max', '16', '-K', list] }, scratch);
-  rmSync(folder, { recursive: true, force: true });
+  setAside(folder);
   return { step: FLOOR, contender: 'curl', cost };
 }
 

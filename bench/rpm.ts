@@ -2,7 +2,7 @@
  * Measures rpm repositories beside the tools that make them otherwise: createrepo_c, mergerepo_c and `dnf reposync`. Run
  * by `npm run bench -- rpm`, with `--rounds N` (3) and `--page`, which writes the table into docs/benchmarks.md.
  */
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,12 +15,12 @@ import { addCosts, type Measurement } from './round.ts';
 import { CHANGES, LARGE, prepareRpms, SMALL, type RpmFolders } from './rpm-folders.ts';
 import { writeRpmSection } from './page.ts';
 import { measure, mustRun, type Command, type Cost } from './run.ts';
+import { setAside } from './set-aside.ts';
 import { figure, renderTable, type Row } from './table.ts';
 import { requireTools, RPM_TOOLS } from './tools.ts';
 import { startWebServer } from './web-server.ts';
 
 const MiB = 1024 * 1024;
-const REMOVE = { recursive: true, force: true } as const;
 const PREFIX = 'rpm-mirror/bench';
 
 const { values } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '3' }, only: { type: 'string' }, page: { type: 'boolean', default: false } } });
@@ -48,13 +48,13 @@ async function bench(): Promise<void> {
   for (let round = 1; round <= rounds; round += 1) {
     for (const group of chosen) {
       say(`round ${round} of ${rounds}: ${group.id}`);
-      rmSync(scratch, REMOVE);
+      setAside(scratch);
       mkdirSync(scratch, { recursive: true });
       await writeSite();
       found.push(...(await group.run(folders)));
     }
   }
-  rmSync(scratch, REMOVE);
+  setAside(scratch);
   const table = renderTable(chosen.flatMap(({ rows }) => rows.map((row) => figure(row, found, 'peer'))), 'peer');
   const bytes = readdirSync(folders.large).reduce((sum, name) => sum + statSync(join(folders.large, name)).size, 0);
   console.log(`\n${await describeMachine()}\n\n${table}`);
