@@ -9,7 +9,6 @@ import type { PackageRecord, RecordDigest } from '../core/package.ts';
 import { formatOf } from '../formats/index.ts';
 import { openPool, type Pool } from '../pool/index.ts';
 import { SpooledRecord, type Spool } from '../catalog/spool.ts';
-import { collectEarly } from '../util/collect-early.ts';
 import { startThread, type ThreadPort } from '../util/thread.ts';
 import type { Entrant } from './change.ts';
 import type { FoundFile } from './find-files.ts';
@@ -37,7 +36,6 @@ export interface ReadingTask {
 
 /** The same as `readPackages`, on all processors. */
 export async function readInThreads(files: readonly FoundFile[], tools: ThreadedTools, course: ReadingCourse): Promise<ReadFile[]> {
-  collectEarly();
   const { format, pool, receiver } = tools;
   const counter = new SharedArrayBuffer(4);
   const blocks: ReadFile[][] = [];
