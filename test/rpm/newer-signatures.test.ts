@@ -80,7 +80,7 @@ both('packages of format 4 with signatures of the newer kind get ours of both', 
   t.is(again.same.length, 1, 'what we signed is not signed anew');
 });
 
-newer('signatures that rpm 6 made of packages of format 6 are verified', async (t) => {
+newer('R10 signatures that rpm 6 made of packages of format 6 are verified', async (t) => {
   await using dir = await tempDir();
   const [vendor, other, stranger] = [await rigKey('vendor'), await rigKey('other'), await rigKey('stranger')];
   const [rpm] = (await buildRpms(dir, [{ name: 'signed' }], FORMAT6)) as [Rpm];
