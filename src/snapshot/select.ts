@@ -120,7 +120,7 @@ function sourcesOf(packages: PackageSet, selected: readonly PackageSubject[]): r
 export function findSource(packages: PackageSet, subject: PackageSubject): PackageSubject | undefined {
   if (subject.type === 'source') return subject;
   const { name, version } = subject.source;
-  return packages.named(name).find((one) => one.type === 'source' && one.version === version);
+  return packages.named(name).find((one) => one.type === 'source' && one.source.version === version);
 }
 
 export interface FilterRequest extends SelectRequest {

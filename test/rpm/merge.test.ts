@@ -164,3 +164,34 @@ witnessed('of metadata the word of the first source counts, and of unknown types
   }
   t.is((await scene.site.run(['db', 'check', '--deep'])).status, 0);
 });
+
+witnessed('builds with an epoch are kept together with their source, and it shows which source each package came from', async (t) => {
+  await using dir = await tempDir();
+  const one = await rpmUpstream(dir, { rpms: await buildRpms(dir, [{ name: 'app', lines: ['Epoch: 1'], source: true }]) }, 'one');
+  const two = await rpmUpstream(dir, { rpms: await buildRpms(dir, [{ name: 'app', version: '2.0', source: true }, { name: 'own' }]) }, 'two');
+  await using scene = await makeRpmScene(dir, { one: { upstream: one, extra: { with_sources: true } }, two: { upstream: two, extra: { with_sources: true } } });
+  for (const name of ['one', 'two']) {
+    const updated = await scene.site.run(['mirror', 'update', name]);
+    t.is(updated.status, 0, updated.stderr);
+    await scene.site.json(['snapshot', 'create', name, '--from-mirror', name]);
+  }
+
+  await scene.site.json(['snapshot', 'merge', 'all', 'one', 'two', '--policy', 'source']);
+
+  t.deepEqual((await scene.site.run(['snapshot', 'search', 'all'])).stdout.trim().split('\n').sort(), ['app_1:1.0-1_noarch', 'app_1:1.0-1_src', 'own_1.0-1_noarch']);
+  t.regex((await scene.site.run(['snapshot', 'show', 'all'])).stdout, /From:\s+merge \(source\) of one, two/);
+  const holders = async (...which: readonly string[]): Promise<readonly string[]> => {
+    const { stdout } = await scene.site.run(['package', 'show', ...which, '--snapshot', 'all', '--references']);
+    return [...stdout.matchAll(/# held by (.*)/g)].map((match) => match[1] ?? '').sort();
+  };
+  t.deepEqual(await holders('app', '1:1.0-1', 'noarch'), ['mirror one', 'snapshot all', 'snapshot one']);
+  t.deepEqual(await holders('own'), ['mirror two', 'snapshot all', 'snapshot two']);
+  const found: readonly { readonly name: string; readonly references: readonly { readonly kind: string; readonly name: string }[] }[] = await scene.site.json(['package', 'show', 'Name (% *)', '--snapshot', 'all', '--references']);
+  const origins = found.map(({ name, references }) => [name, ...references.filter(({ kind }) => kind === 'mirror').map((held) => held.name)]);
+  t.deepEqual(origins.sort(), [['app', 'one'], ['app', 'one'], ['own', 'two']]);
+  const left = (await scene.site.run(['snapshot', 'diff', 'two', 'all'])).stdout;
+  t.regex(left, /2\.0-1 -> 1:1\.0-1/);
+  t.notRegex(left, /own/);
+  const verified = await scene.site.run(['snapshot', 'verify', 'one', '--follow-source', '--architectures', 'x86_64']);
+  t.is(verified.status, 0, verified.stdout + verified.stderr);
+});

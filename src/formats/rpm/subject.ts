@@ -5,7 +5,7 @@ import { textPart } from './record-text.ts';
 import { RELATION_KINDS, type RelationKind } from './relations.ts';
 import { readRich } from './rich.ts';
 import { escapeText } from './text.ts';
-import { joinVersion } from './version.ts';
+import { joinVersion, splitVersion } from './version.ts';
 import { child, childrenOf, childText, parseXml, type XmlElement } from './xml.ts';
 
 /** A package of an rpm repository as queries and closures see it. Nothing is read of its text before it is asked for. */
@@ -152,8 +152,11 @@ function requirementsOf(entry: XmlElement): readonly Requirement[] {
   return [[alternative]];
 }
 
-/** `bash-5.1.8-6.el9.src.rpm`: the last two hyphens part name, version and release. */
+/**
+ * `bash-5.1.8-6.el9.src.rpm`: the last two hyphens part name, version and release. Names of files hold no epoch, so source
+ * packages tell theirs without it too.
+ */
 function sourceOf({ name, version }: PackageRecord, sourceRpm: string | undefined): QuerySubject['source'] {
   const match = /^(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm$/.exec(sourceRpm ?? '');
-  return match === null ? { name, version } : { name: match[1] ?? name, version: match[2] ?? version };
+  return match === null ? { name, version: joinVersion({ ...splitVersion(version), epoch: '0' }) } : { name: match[1] ?? name, version: match[2] ?? version };
 }
