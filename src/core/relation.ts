@@ -55,6 +55,8 @@ export interface QuerySubject {
   /** Whether it installs this path: where needs may be of files. Asked only for paths that are no capabilities. */
   installs?(path: string): boolean;
   requirements(follow: FollowOptions): readonly Requirement[];
+  /** What it wants to be there with: each list is a reason to take it once all needs of the list are met. Absent: nothing. */
+  companions?(follow: FollowOptions): readonly (readonly Requirement[])[];
   /** The Multi-Arch field: `same`, `foreign`, `allowed` or `no`. */
   readonly multiArch: 'same' | 'foreign' | 'allowed' | 'no';
 }

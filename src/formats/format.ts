@@ -41,6 +41,8 @@ export interface RepoFormat {
    * lets closures pass over all others unread.
    */
   readonly capabilityWord: string;
+  /** Likewise what stands in the text of every record that has companions when that is followed. */
+  readonly companionWords: Readonly<Partial<Record<'recommends' | 'suggests', string>>>;
   readonly upstream: UpstreamFormat;
   readonly local: LocalFormat;
   readonly publishing: PublishingFormat;

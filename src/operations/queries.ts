@@ -10,8 +10,8 @@ import { counted } from './text.ts';
 
 /** How a closure is followed: spread into `options`. */
 export const FOLLOW_OPTIONS = {
-  followRecommends: { kind: 'flag', summary: 'follow Recommends too' },
-  followSuggests: { kind: 'flag', summary: 'follow Suggests too' },
+  followRecommends: { kind: 'flag', summary: 'follow Recommends too, of rpm Supplements' },
+  followSuggests: { kind: 'flag', summary: 'follow Suggests too, of rpm Enhances' },
   followSource: { kind: 'flag', summary: 'follow from a binary package to its source' },
   followBuild: { kind: 'flag', summary: 'follow the build dependencies of source packages' },
   followAllVariants: { kind: 'flag', summary: 'follow every alternative, not one of each need' },

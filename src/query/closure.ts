@@ -3,6 +3,7 @@ import { isForAll } from '../core/relation.ts';
 import type { CompareVersions } from './operator.ts';
 import type { MeetingRules, Needer, Universe } from './universe.ts';
 import { compareSubjects } from './universe.ts';
+import { openCompanions, type Companion } from './companions.ts';
 import { rememberWorlds, type World } from './world.ts';
 
 export interface ClosureOptions {
@@ -38,7 +39,8 @@ export interface Closure {
  * What must be there for the roots to be installed or built, with everything that needs in turn. A need is met by a
  * package selected already, else by the best one of the first alternative that any package meets. Needs that leave no
  * choice are followed first, so that a choice is only made where none of the forced packages makes it. Conflicts are not
- * looked at, and a choice is not taken back when what was chosen misses something itself. The result does not depend on
+ * looked at, and a choice is not taken back when what was chosen misses something itself. Once nothing else is left, packages
+ * that want to be there with what is selected come along, as strongly as recommended or suggested ones. The result does not depend on
  * the order of universe or roots. The roots are subjects of the universe.
  */
 export function closure(universe: Universe, roots: Iterable<QuerySubject>, options: ClosureOptions): Closure {
@@ -50,12 +52,13 @@ export function closure(universe: Universe, roots: Iterable<QuerySubject>, optio
     unread: [],
     undecided: [],
     conditional: new Set(),
+    companions: openCompanions(universe, options),
     missing: [],
   };
   for (const root of inOrder(roots, options)) select(state, root);
   let read = 0;
   let decided = 0;
-  while (read < state.unread.length || decided < state.undecided.length || takeConditional(state)) {
+  while (read < state.unread.length || decided < state.undecided.length || takeConditional(state) || takeCompanions(state)) {
     const subject = state.unread[read];
     const need = state.undecided[decided];
     if (subject !== undefined) {
@@ -107,6 +110,8 @@ interface State {
   /** Needs that leave a choice, in the order they were read. */
   readonly undecided: Need[];
   readonly conditional: Set<Conditional>;
+  /** Packages that may still come along; of one name and architecture the highest version stands first. */
+  readonly companions: Map<string, readonly Companion[]>;
   readonly missing: Missing[];
 }
 
@@ -163,14 +168,42 @@ function takeConditional(state: State): boolean {
   return state.undecided.length > before;
 }
 
+/** Selects what wants to be there with something that is selected: true when there is any. */
+function takeCompanions(state: State): boolean {
+  const before = state.selected.size;
+  const { companions, selected, options } = state;
+  for (const [key, versions] of companions) {
+    const wanted = versions.some(({ subject }) => selected.has(subject)) ? undefined : versions.find((one) => comesAlong(state, one));
+    if (wanted === undefined) continue;
+    companions.delete(key);
+    const { subject } = wanted;
+    const itself = architecturesOf(subject, options).map((architecture) => ({ subject, architecture, requirement: [{ name: subject.name }] }));
+    if (!itself.some((need) => isPresent(state, need))) select(state, subject);
+  }
+  return selected.size > before;
+}
+
+/** Of what is there already alone nothing comes: that it did not come before was somebody's choice. */
+function comesAlong(state: State, { subject, reasons }: Companion): boolean {
+  return architecturesOf(subject, state.options).some((architecture) =>
+    reasons.some((reason) => {
+      const needs = reason.map((requirement) => ({ subject, architecture, requirement }));
+      const isNew = (need: Need): boolean => isSelected(state, need, (one) => isForAll(one.architecture) || one.architecture === architecture);
+      return needs.some(isNew) && needs.every((need) => isNew(need) || isPresent(state, need));
+    }),
+  );
+}
+
 function isPresent({ presentOf }: State, need: Need): boolean {
   return presentOf?.(need).isMet(need.requirement) === true;
 }
 
 /** Whether a package that is selected already meets the need, by any alternative. */
-function isSelected({ worldOf, selected }: State, need: Need): boolean {
+function isSelected({ worldOf, selected }: State, need: Need, counts: (candidate: QuerySubject) => boolean = () => true): boolean {
   const { satisfiers } = worldOf(need);
-  return need.requirement.some((alternative) => satisfiers(alternative).some((candidate) => selected.has(candidate)));
+  return need.requirement.some(
+    (alternative) => alternative.absent !== true && satisfiers(alternative).some((candidate) => selected.has(candidate) && counts(candidate)),
+  );
 }
 
 function decide(state: State, need: Need): void {

@@ -1,4 +1,4 @@
-import type { Alternative, Capability, QuerySubject, Requirement } from '../core/relation.ts';
+import type { Alternative, Capability, FollowOptions, QuerySubject, Requirement } from '../core/relation.ts';
 import { isForAll } from '../core/relation.ts';
 import type { CompareVersions } from './operator.ts';
 import { compareTexts, holds } from './operator.ts';
@@ -7,6 +7,8 @@ import { compareTexts, holds } from './operator.ts';
 export interface Universe {
   /** The packages that have this name or provide it; sources never, for nothing can depend on one. */
   named(name: string): readonly QuerySubject[];
+  /** At least all that have companions, to be asked while they are iterated. Absent: there are none. */
+  companionable?(follow: FollowOptions): Iterable<QuerySubject>;
 }
 
 /** Reads the capabilities of every subject, and nothing else of them. */
@@ -15,7 +17,10 @@ export function buildUniverse(subjects: Iterable<QuerySubject>): Universe {
   for (const subject of subjects) {
     if (subject.type !== 'source') addToIndex(index, subject);
   }
-  return { named: (name) => index.get(name) ?? (name.startsWith('/') ? installers(name) : NOBODY) };
+  return {
+    named: (name) => index.get(name) ?? (name.startsWith('/') ? installers(name) : NOBODY),
+    companionable: () => new Set([...index.values()].flat()),
+  };
 
   /** Few needs are of files that are no capabilities, and each is looked up once. */
   function installers(path: string): readonly QuerySubject[] {

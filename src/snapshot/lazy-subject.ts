@@ -98,4 +98,8 @@ export class LazySubject implements PackageSubject {
   requirements(follow: FollowOptions): readonly Requirement[] {
     return this.#inner.requirements(follow);
   }
+
+  companions(follow: FollowOptions): readonly (readonly Requirement[])[] {
+    return this.#inner.companions?.(follow) ?? [];
+  }
 }

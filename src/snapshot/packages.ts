@@ -88,7 +88,14 @@ class Packages implements PackageSet {
   }
 
   get universe(): Universe {
-    return { named: (name) => this.#subjectsAt(this.#answering(name)).filter(({ type }) => type !== 'source') };
+    return {
+      named: (name) => this.#subjectsAt(this.#answering(name)).filter(({ type }) => type !== 'source'),
+      companionable: ({ recommends, suggests }) => {
+        const words = [recommends === true && this.format.companionWords.recommends, suggests === true && this.format.companionWords.suggests];
+        const positions = words.flatMap((word) => (typeof word === 'string' ? this.#catalog.members.mentioning(this.#ids, word) : []));
+        return this.#read(inOrder(positions));
+      },
+    };
   }
 
   matching(query: Query): readonly PackageSubject[] {

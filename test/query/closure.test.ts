@@ -258,3 +258,21 @@ Package: lib
 
   t.deepEqual(missing(verify(buildUniverse(world), world, OPTIONS)), ['a on amd64: tool', 'tool on amd64: lib']);
 });
+
+test('companions come with what is new, not with what was there, and not twice', (t) => {
+  const world = packages('Package: a\n\nPackage: b\n\nPackage: c\nVersion: 1\n\nPackage: c\nVersion: 2\n\nPackage: d\n').map((subject) => withReasons(subject, { c: [['a']], d: [['b'], ['c', 'b']] }[subject.name] ?? []));
+  const [a, b] = world.filter(({ name }) => name === 'a' || name === 'b');
+  const names = (roots: readonly (QuerySubject | undefined)[], options: Partial<ClosureOptions> = {}): string[] =>
+    described(closure(buildUniverse(world), roots.flatMap((root) => root ?? []), { ...OPTIONS, follow: { recommends: true }, ...options }).selected);
+
+  t.deepEqual(names([a]), ['a 1 amd64', 'c 2 amd64']);
+  t.deepEqual(names([a, b]), ['a 1 amd64', 'b 1 amd64', 'c 2 amd64', 'd 1 amd64']);
+  t.deepEqual(names([a], { present: buildUniverse(packages('Package: b\n')) }), ['a 1 amd64', 'c 2 amd64', 'd 1 amd64'], 'd comes with c, for b is there');
+  t.deepEqual(names([a], { present: buildUniverse(packages('Package: c\n')) }), ['a 1 amd64'], 'c is there already');
+  t.deepEqual(names([a], { follow: {} }), ['a 1 amd64']);
+});
+
+/** The subject as it is, wanting to be there with these names. */
+function withReasons(subject: QuerySubject, reasons: readonly (readonly string[])[]): QuerySubject {
+  return Object.assign(subject, { companions: () => reasons.map((names) => names.map((name) => [{ name }])) });
+}

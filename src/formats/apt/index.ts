@@ -27,6 +27,7 @@ export const apt: RepoFormat = {
   compareVersions,
   subject: aptSubject,
   capabilityWord: 'provides:',
+  companionWords: {}, // apt shows Enhances, and installs nothing by it
   upstream: {
     entries: rootEntries,
     readRoot: readRelease,

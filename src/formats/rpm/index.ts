@@ -19,6 +19,7 @@ export const rpm: RepoFormat = {
   compareVersions,
   subject: rpmSubject,
   capabilityWord: 'rpm:provides',
+  companionWords: { recommends: 'rpm:supplements', suggests: 'rpm:enhances' },
   upstream: {
     entries: rootEntries,
     readRoot,

@@ -67,7 +67,19 @@ class RpmSubject implements QuerySubject {
     const format = child(primaryOf(this.#record), 'format');
     return kinds.flatMap((kind) => entriesOf(format, kind).flatMap(requirementsOf));
   }
+
+  companions(follow: FollowOptions): readonly (readonly Requirement[])[] {
+    const kinds = (['supplements', 'enhances'] as const).filter((kind) => follow[FOLLOWED_BY[kind]] === true);
+    const text = kinds.length === 0 || this.type === 'source' ? undefined : textPart(this.#record.text, 'primary');
+    if (text === undefined || !kinds.some((kind) => text.includes(`<rpm:${kind}`))) return [];
+    const format = child(primaryOf(this.#record), 'format');
+    // A dependency that cannot be read is no reason.
+    return kinds.flatMap((kind) => entriesOf(format, kind).map(requirementsOf)).filter((needs) => needs.length > 0);
+  }
 }
+
+/** The weak dependencies that point the other way are as strong as these. */
+const FOLLOWED_BY = { supplements: 'recommends', enhances: 'suggests' } as const;
 
 /** What is listed beside the packages has no description. */
 function primaryOf({ partition, text, name }: PackageRecord): XmlElement {
