@@ -226,6 +226,24 @@ export interface LocalFormat {
   readUpload(file: LocalText): Upload;
   /** Signatures within packages; undefined for a format that has none. */
   readonly signing?: PackageSigning;
+  /** What is put in besides packages; undefined for a format whose repositories have nothing of the kind. */
+  readonly metadata?: LocalMetadata;
+}
+
+/** Files that are published beside the indexes, one of each type. */
+export interface LocalMetadata {
+  packingOf(fileName: string): Packing;
+  /** The type a word means. Throws E_USAGE for none, and for what is made from the packages. */
+  typeNamed(type: string): string;
+  /** The record of a file; its name is the type. Throws E_FORMAT for what cannot be read, and like `typeNamed`. */
+  read(file: LocalMetadataFile, plain: Buffer): PackageRecord;
+}
+
+export interface LocalMetadataFile extends LocalPackage {
+  readonly packing: Packing;
+  readonly plain: Digested;
+  /** Undefined: what contents and name say. */
+  readonly type?: string | undefined;
 }
 
 /** Works on what `scan` finds, which is where such packages begin. Throws E_FORMAT. */

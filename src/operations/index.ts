@@ -42,6 +42,8 @@ import { repoEdit } from './repo-edit.ts';
 import { repoImport } from './repo-import.ts';
 import { repoInclude } from './repo-include.ts';
 import { repoList } from './repo-list.ts';
+import { repoMetadataAdd } from './repo-metadata-add.ts';
+import { repoMetadataRemove } from './repo-metadata-remove.ts';
 import { repoMove } from './repo-move.ts';
 import { repoRemove } from './repo-remove.ts';
 import { repoRename } from './repo-rename.ts';
@@ -79,6 +81,8 @@ export const operations: readonly Operation[] = [
   repoAdd,
   repoInclude,
   repoRemove,
+  repoMetadataAdd,
+  repoMetadataRemove,
   repoCopy,
   repoMove,
   repoImport,

@@ -45,8 +45,8 @@ export interface RepoView {
   readonly changedAt: string | null;
 }
 
-export function viewRepo({ name, comment, format, content, createdAt, changedAt }: KnownRepo): RepoView {
-  return { name, comment, format, packages: content?.count ?? 0, createdAt: createdAt ?? null, changedAt: changedAt ?? null };
+export function viewRepo({ name, comment, format, createdAt, changedAt }: KnownRepo, packages: number): RepoView {
+  return { name, comment, format, packages, createdAt: createdAt ?? null, changedAt: changedAt ?? null };
 }
 
 /** Whatever holds packages; undefined content: none. */

@@ -17,7 +17,7 @@ Repository ours: 0 packages.`,
     fromSnapshot: { kind: 'text', value: 'SNAPSHOT', summary: 'begin with the packages of this snapshot' },
   },
   run: async (app, { name, comment, format, fromSnapshot }, ctx) => {
-    const { createRepo, DEFAULT_FORMAT } = await import('../repo/repos.ts');
+    const { countPackages, createRepo, DEFAULT_FORMAT } = await import('../repo/repos.ts');
     const { requireSnapshot } = await import('../snapshot/snapshots.ts');
     const catalog = await app.catalog();
     return app.change(ctx, async () => {
@@ -29,7 +29,7 @@ Repository ours: 0 packages.`,
         const content = from?.content ?? catalog.contents.storeMembers([]);
         return createRepo(catalog, { name, comment: comment ?? '', format: format ?? from?.format ?? DEFAULT_FORMAT, content, now: app.clock() });
       });
-      return viewRepo(repo);
+      return viewRepo(repo, countPackages(catalog, repo));
     });
   },
   render: ({ name, packages }) => `Repository ${name}: ${counted(packages, 'package')}.`,

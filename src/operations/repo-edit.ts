@@ -9,14 +9,14 @@ Repository ours: packages we build`,
   arguments: { name: { summary: 'the repository' } },
   options: { comment: { kind: 'text', value: 'TEXT', summary: 'what it is for', required: true } },
   run: async (app, { name, comment }, ctx) => {
-    const { openRepo } = await import('../repo/repos.ts');
+    const { countPackages, openRepo } = await import('../repo/repos.ts');
     const catalog = await app.catalog();
     const declared = await declaredRepos(app);
     return app.change(ctx, async () =>
       catalog.transaction(() => {
         const edited = { ...openRepo(catalog, name, { declared, now: app.clock() }), comment };
         catalog.repos.put(edited);
-        return viewRepo(edited);
+        return viewRepo(edited, countPackages(catalog, edited));
       }),
     );
   },

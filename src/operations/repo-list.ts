@@ -11,8 +11,9 @@ ours        12        2026-11-21T03:15:00.000Z  packages we build`,
   arguments: {},
   options: {},
   run: async (app) => {
-    const { listRepos } = await import('../repo/repos.ts');
-    return listRepos(await app.catalog(), await declaredRepos(app)).map(viewRepo);
+    const { countPackages, listRepos } = await import('../repo/repos.ts');
+    const catalog = await app.catalog();
+    return listRepos(catalog, await declaredRepos(app)).map((repo) => viewRepo(repo, countPackages(catalog, repo)));
   },
   render: (list) =>
     list.length === 0

@@ -17,14 +17,14 @@ Repository ours: 12 packages.`,
   options: { dryRun: { kind: 'flag', summary: 'only show what would be removed' } },
   run: async (app, { repo: name, queries, dryRun }, ctx) => {
     const { removeRecords } = await import('../repo/add.ts');
-    const { findRepo } = await import('../repo/repos.ts');
+    const { countPackages, findRepo } = await import('../repo/repos.ts');
     const tools = await repoTools(app);
     const { catalog } = tools;
     const wanted = readQueries(queries);
     const choose = async () => {
       const repo = findRepo(catalog, name, tools.declared);
       const { records } = await selectRecords(catalog, repo, { queries: wanted, follow: undefined });
-      return { count: repo.content?.count ?? 0, records };
+      return { count: countPackages(catalog, repo), records };
     };
     if (dryRun) {
       const { count, records } = await choose();

@@ -11,13 +11,14 @@ Repository ours is now called theirs.`,
   arguments: { name: { summary: 'the repository' }, newName: { summary: 'its new name' } },
   options: {},
   run: async (app, { name, newName }, ctx) => {
-    const { openRepo, renameRepo } = await import('../repo/repos.ts');
+    const { countPackages, openRepo, renameRepo } = await import('../repo/repos.ts');
     const catalog = await app.catalog();
     const declared = await declaredRepos(app);
     return app.change(ctx, async () =>
       catalog.transaction(() => {
         const repo = openRepo(catalog, name, { declared, now: app.clock() });
-        return { ...viewRepo(renameRepo(catalog, repo, newName)), formerName: name };
+        const renamed = renameRepo(catalog, repo, newName);
+        return { ...viewRepo(renamed, countPackages(catalog, renamed)), formerName: name };
       }),
     );
   },

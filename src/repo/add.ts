@@ -15,7 +15,7 @@ import { takeIn } from './intake.ts';
 import { openKnownFiles, type SeenFiles } from './known-files.ts';
 import { openReceiver } from './receive.ts';
 import { requireSignatures, signPackages, type SignatureRequest } from './sign-packages.ts';
-import { findRepo, openRepo, type DeclaredRepo, type KnownRepo } from './repos.ts';
+import { countPackages, findRepo, openRepo, type DeclaredRepo, type KnownRepo } from './repos.ts';
 
 export interface RepoTools {
   readonly catalog: Catalog;
@@ -119,7 +119,7 @@ export function previewRecords(
 ): Added {
   const repo = findRepo(catalog, request.repo, declared);
   const { fresh, gone, ...outcome } = joinRequest(catalog, repo, { entrants: records.map((record) => entrantOf(record, request.origin)), request });
-  return { repo: request.repo, packages: (repo.content?.count ?? 0) + fresh.length - gone.length, ...outcome };
+  return { repo: request.repo, packages: countPackages(catalog, repo) + fresh.length - gone.length, ...outcome };
 }
 
 /** Takes packages out of a repository. Call it within a transaction, under the aptly lock. */
@@ -130,7 +130,7 @@ export function removeRecords(
 ): { readonly repo: string; readonly packages: number; readonly removed: readonly PackageKey[] } {
   const now = clock();
   const repo = openRepo(catalog, name, { declared, now });
-  return { repo: name, packages: changeRepo(catalog, repo, { fresh: [], gone: records, now }).content.count, removed: records.map(keyOf) };
+  return { repo: name, packages: countPackages(catalog, changeRepo(catalog, repo, { fresh: [], gone: records, now })), removed: records.map(keyOf) };
 }
 
 /** What was added, or undefined when a file is no longer in the pool. */
@@ -147,7 +147,7 @@ function store(
   const now = clock();
   const repo = openRepo(catalog, request.repo, { declared, now });
   const { fresh, gone, ...outcome } = joinRequest(catalog, repo, { entrants, request });
-  return { repo: repo.name, packages: changeRepo(catalog, repo, { fresh, gone, now }).content.count, ...outcome };
+  return { repo: repo.name, packages: countPackages(catalog, changeRepo(catalog, repo, { fresh, gone, now })), ...outcome };
 }
 
 interface Joining {

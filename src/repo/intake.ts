@@ -132,8 +132,13 @@ function takeSource({ path, expected }: FoundFile, { tools, entrants, used }: Ta
 
 /** Before it is read: it is read whole. Throws E_TOO_LARGE. */
 export function checkTextSize(path: string): void {
+  checkFileSize(path, LARGEST_TEXT);
+}
+
+/** The same with another limit. */
+export function checkFileSize(path: string, largest: number): void {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > LARGEST_TEXT) throw new ArtifactsError('E_TOO_LARGE', `"${path}" has ${size} bytes, more than the ${LARGEST_TEXT} that such a file may have`);
+  if (size > largest) throw new ArtifactsError('E_TOO_LARGE', `"${path}" has ${size} bytes, more than the ${largest} that such a file may have`);
 }
 
 function readSource({ fileName, bytes }: Omit<LocalText, 'text'>, path: string, format: RepoFormat): PackageRecord {

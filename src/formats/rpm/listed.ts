@@ -55,7 +55,7 @@ export function listedOther(text: Buffer): OtherDigest | undefined {
   return (JSON.parse(text.toString()) as ListedText).other;
 }
 
-const SUFFIXES: Readonly<Record<Packing, string>> = { xz: '.xz', gz: '.gz', bz2: '.bz2', zst: '.zst', none: '' };
+export const SUFFIXES: Readonly<Record<Packing, string>> = { xz: '.xz', gz: '.gz', bz2: '.bz2', zst: '.zst', none: '' };
 
 export const listedFiles: ListedFormat = {
   partition: LISTED,
@@ -94,7 +94,7 @@ export function typeOfName(name: string): string {
 }
 
 /** Comps in one form or another are one thing: published twice, clients would read the one that was not merged. */
-const ALIASES: Readonly<Record<string, string>> = { group_gz: 'group', group_xz: 'group', group_zst: 'group' };
+export const ALIASES: Readonly<Record<string, string>> = { group_gz: 'group', group_xz: 'group', group_zst: 'group' };
 
 const MERGES: Readonly<Record<string, (texts: readonly Buffer[], note: Note) => Buffer>> = {
   updateinfo: mergeUpdateinfo,

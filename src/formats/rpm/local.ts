@@ -4,6 +4,7 @@ import type { PackageRecord } from '../../core/package.ts';
 import type { LocalFormat, LocalPackage } from '../format.ts';
 import { poolPath } from '../pool-path.ts';
 import { readFacts } from './facts.ts';
+import { localMetadata } from './local-metadata.ts';
 import { readHead, scanRpm } from './package-file.ts';
 import { packageTexts } from './package-text.ts';
 import { partitionOf } from './read-index.ts';
@@ -15,6 +16,7 @@ export const localFiles: LocalFormat = {
   kindOf: (fileName) => (fileName.endsWith('.rpm') ? 'package' : undefined),
   scan: scanRpm,
   signing: packageSigning,
+  metadata: localMetadata,
   readPackage,
   readSource: ({ fileName }) => {
     throw notOfRpm(fileName);

@@ -32,7 +32,7 @@ function readComps(source: Buffer, number: number, note: Note): readonly XmlElem
 }
 
 /** All comps files name the document type of 2003, which nothing reads. Any other stays, and is refused. */
-function withoutDoctype(source: Buffer): Buffer {
+export function withoutDoctype(source: Buffer): Buffer {
   return Buffer.from(source.toString('latin1').replace(/<!DOCTYPE comps PUBLIC "[^"<>[\]]*"\s+"[^"<>[\]]*"\s*>/, ''), 'latin1');
 }
 

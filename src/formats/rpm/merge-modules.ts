@@ -2,6 +2,7 @@
  * Module metadata of several sources as one modules.yaml, by libmodulemd's rules. Documents stay as they were written:
  * versions that look like numbers, and streams such as 1.10, must not become others.
  */
+import { isUtf8 } from 'node:buffer';
 import { parseAllDocuments, stringify } from 'yaml';
 import { malformed } from './malformed.ts';
 import type { Note } from './merge-updateinfo.ts';
@@ -28,9 +29,18 @@ export function mergeModules(sources: readonly Buffer[], note: Note): Buffer {
   return Buffer.from([...merged.values()].map(({ text }) => `---\n${text.replace(/\n*$/, '\n')}...\n`).join(''));
 }
 
+/** Throws E_FORMAT unless all documents can be read, and are such as dnf knows. */
+export function checkModules(source: Buffer, place: string): void {
+  if (!isUtf8(source)) throw malformed(place, 'this is no UTF-8');
+  const documents = splitDocuments(source.toString('utf8')).map((text) => readDocument(text, place));
+  if (documents.length === 0) throw malformed(place, 'there is no document in it');
+  const odd = documents.find(({ kind }) => KEYS[kind] === undefined && kind !== 'modulemd-packager' && kind !== 'modulemd-stream');
+  if (odd !== undefined) throw malformed(place, `"${odd.kind.slice(0, 40)}" is no kind of document about modules`);
+}
+
 function readDocuments(source: Buffer, number: number, note: Note): ModuleDocument[] {
   try {
-    return splitDocuments(source.toString('utf8')).map(readDocument);
+    return splitDocuments(source.toString('utf8')).map((text) => readDocument(text, 'modules.yaml'));
   } catch (error) {
     note(`modules of source ${number + 1} is left out: ${error instanceof Error ? error.message : String(error)}`);
     return [];
@@ -45,10 +55,10 @@ function splitDocuments(text: string): string[] {
     .filter((part) => part.trim() !== '');
 }
 
-function readDocument(text: string): ModuleDocument {
+function readDocument(text: string, place: string): ModuleDocument {
   // Every scalar as text, and no aliases: a few lines of them can stand for gigabytes.
   const [document, ...others] = parseAllDocuments(text, { schema: 'failsafe' });
-  if (document === undefined || !('errors' in document) || others.length > 0 || document.errors.length > 0) throw malformed('modules.yaml', 'this is no YAML');
+  if (document === undefined || !('errors' in document) || others.length > 0 || document.errors.length > 0) throw malformed(place, 'this is no YAML');
   const root = asRecord(document.toJS({ maxAliasCount: 0 }));
   const data = asRecord(root['data']);
   const kind = String(root['document'] ?? '');

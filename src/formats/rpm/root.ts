@@ -53,7 +53,7 @@ function globPattern(glob: string): RegExp {
 }
 
 /** What says the same as primary, filelists and other in other forms, and what speaks of packages that are not here. */
-const DERIVED = /^(?:primary|filelists|filelists-ext|other)(?:_db|_zck)?$|_zck$|^prestodelta$|^deltainfo$/;
+export const DERIVED = /^(?:primary|filelists|filelists-ext|other)(?:_db|_zck)?$|_zck$|^prestodelta$|^deltainfo$/;
 
 function isKept({ type, href }: RepomdRecord): boolean {
   return !DERIVED.test(type) && !(type === TREE_TYPE && href === TREEINFO);

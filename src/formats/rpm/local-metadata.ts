@@ -1,0 +1,55 @@
+/** Metadata that people put into a repository of their own: comps, advisories, modules, and records of any other type. */
+import { ArtifactsError } from '../../core/errors.ts';
+import type { PackageRecord } from '../../core/package.ts';
+import type { LocalMetadata, LocalMetadataFile } from '../format.ts';
+import { ALIASES, listedRecord, SUFFIXES, typeOfName } from './listed.ts';
+import { malformed } from './malformed.ts';
+import { withoutDoctype } from './merge-comps.ts';
+import { checkModules } from './merge-modules.ts';
+import { EXACT, TREE_TYPE } from './pool-path.ts';
+import { DERIVED, packingOf } from './root.ts';
+import { parseXml } from './xml.ts';
+
+export const localMetadata: LocalMetadata = { packingOf, typeNamed, read };
+
+/** modifyrepo_c's types, which become file names; an extension would be taken for that of the file. */
+const TYPE = /^[A-Za-z0-9][\w.+-]{0,63}$/;
+
+function typeNamed(type: string): string {
+  if (!TYPE.test(type) || typeOfName(type) !== type) {
+    throw new ArtifactsError('E_USAGE', `"${type}" is no type of metadata`, { hint: 'Name it with --type: letters, digits and . _ + - as in productid or susedata.de.' });
+  }
+  if (DERIVED.test(type) || type === EXACT || type.split('-', 1)[0] === TREE_TYPE) {
+    throw new ArtifactsError('E_USAGE', `Metadata of the type "${type}" is made from the packages and cannot be put in`);
+  }
+  return ALIASES[type] ?? type;
+}
+
+function read(file: LocalMetadataFile, plain: Buffer): PackageRecord {
+  const { fileName, size, sha256, packing } = file;
+  // Unique names are createrepo_c's own; the digest is not part of what it is.
+  const name = fileName.replace(/^[0-9a-f]{32,128}-/, '').slice(0, SUFFIXES[packing] === '' ? undefined : -SUFFIXES[packing].length);
+  const root = name.endsWith('.xml') ? parseXml(withoutDoctype(plain), fileName).name : undefined;
+  const stem = name.replace(/\.(?:xml|ya?ml|json|txt)$/, '');
+  const type = typeNamed(file.type ?? TYPES_OF_ROOTS[root ?? ''] ?? TYPES_OF_NAMES[stem] ?? stem);
+  check(type, plain, fileName);
+  const extension = EXTENSIONS[type] ?? /\.(?:xml|yaml|json|txt)$/.exec(name)?.[0] ?? '';
+  // Not under the name it came with: the same bytes again are the same record.
+  return listedRecord(type, { file: { name: `${type}${extension}${SUFFIXES[packing]}`, size, sha256 }, packing, plain: file.plain });
+}
+
+/** What a document is, whatever its file is called: comps of distributions are named in many ways. */
+const TYPES_OF_ROOTS: Readonly<Record<string, string>> = { comps: 'group', updates: 'updateinfo' };
+
+const TYPES_OF_NAMES: Readonly<Record<string, string>> = { comps: 'group', modulemd: 'modules' };
+
+const EXTENSIONS: Readonly<Record<string, string>> = { group: '.xml', updateinfo: '.xml', modules: '.yaml' };
+
+/** What dnf reads has to be what it is said to be, or clients would lose it in silence. */
+function check(type: string, plain: Buffer, fileName: string): void {
+  if (type === 'modules') checkModules(plain, fileName);
+  const [expected] = Object.entries(TYPES_OF_ROOTS).find(([, one]) => one === type) ?? [];
+  if (expected === undefined) return;
+  const { name } = parseXml(withoutDoctype(plain), fileName);
+  if (name !== expected) throw malformed(fileName, `the document is a <${name.slice(0, 40)}>, not a <${expected}>`);
+}
