@@ -36,5 +36,8 @@ Repository ours: 12 packages.`,
       return { repo: name, packages, removed: records.map(viewPackage), dryRun };
     });
   },
-  render: (result) => [...result.removed.map((one) => `- ${exactName(one)}`), repoLine(result, result.dryRun)].join('\n'),
+  render: (result) => {
+    const lines = result.removed.map((one) => `- ${exactName(one)}`);
+    return [...(lines.length > 0 ? lines : ['No package of it is what these queries mean: nothing is removed.']), repoLine(result, result.dryRun)].join('\n');
+  },
 });

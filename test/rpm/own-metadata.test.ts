@@ -57,6 +57,8 @@ witnessed('dnf sees groups, advisories and modules that were put in, alone and m
   t.is(tried.stdout.trim(), '+ group\n+ updateinfo\n+ modules\n+ productid', tried.stderr);
   t.deepEqual(await types(site), []);
   t.is((await site.run(['repo', 'metadata', 'add', 'ours', ...given])).stdout, tried.stdout);
+  const none = await site.run(['repo', 'remove', 'ours', 'group']);
+  t.is(none.stdout.trim(), 'No package of it is what these queries mean: nothing is removed.\nRepository ours: 1 package.');
   t.is((await site.run(['repo', 'metadata', 'add', 'ours', ...given])).stdout.trim(), '= group is there already\n= updateinfo is there already\n= modules is there already\n= productid is there already');
   const shown = (await site.run(['repo', 'show', 'ours', '--packages'])).stdout;
   t.regex(shown, /^Packages: +1$/m);
