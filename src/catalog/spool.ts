@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Sha256 } from '../core/digest.ts';
 import { recordDigest, type FileRef, type PackageRecord, type RecordDigest } from '../core/package.ts';
 import { writeAll } from '../util/durable.ts';
+import { ownText } from '../util/own-text.ts';
 
 /** Bytes in the order they came. Nothing of it need outlive the run, so nothing is flushed. */
 export interface Spool {
@@ -85,10 +86,10 @@ export class SpooledRecord implements PackageRecord {
   constructor(record: PackageRecord, { start, size, read }: SpooledText, digest = recordDigest(record)) {
     this.format = record.format;
     this.partition = interned(record.partition);
-    this.name = copied(record.name);
-    this.version = copied(record.version);
+    this.name = ownText(record.name);
+    this.version = ownText(record.version);
     this.architecture = interned(record.architecture);
-    this.files = record.files.map((file) => ({ name: copied(file.name), size: file.size, sha256: copied(file.sha256) as Sha256 }));
+    this.files = record.files.map((file) => ({ name: ownText(file.name), size: file.size, sha256: ownText(file.sha256) as Sha256 }));
     this.digest = digest;
     this.size = size;
     this.#start = start;
@@ -100,18 +101,13 @@ export class SpooledRecord implements PackageRecord {
   }
 }
 
-/** What was cut out of a text keeps all of that text in memory (V8's sliced strings); this does not. */
-export function copied(text: string): string {
-  return Buffer.from(text).toString();
-}
-
 const known = new Map<string, string>();
 
 /** One string for all that are equal, for the few values that thousands share. */
 export function interned(text: string): string {
   const found = known.get(text);
   if (found !== undefined) return found;
-  const own = copied(text);
+  const own = ownText(text);
   known.set(own, own);
   return own;
 }

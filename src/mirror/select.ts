@@ -23,13 +23,12 @@ export function selectPackages(
   const parts = newest === undefined ? single : newestOf(single, newest, format);
   if (filter === undefined) return parts;
   const offered = parts.flatMap((part) => (isFiltered(part) ? part.candidates : []));
-  const subjects = new Map<QuerySubject, Candidate>(offered.map((candidate) => [format.subject(candidate), candidate]));
-  const named = [...subjects.keys()].filter(matcher(parseQuery(filter.query), format.compareVersions));
+  const isNamed = matcher(parseQuery(filter.query), format.compareVersions);
+  const named = offered.filter((candidate) => isNamed(format.subject(candidate)));
   if (named.length === 0) {
     ctx.report({ type: 'warning', message: `${mirror.name}: the filter matches none of ${offered.length} packages` });
   }
-  const chosen = filter.withDependencies ? withNeeded(subjects, named, { mirror, format }, ctx) : named;
-  const kept = new Set([...chosen].map((subject) => subjects.get(subject)));
+  const kept = new Set(filter.withDependencies ? withNeeded(offered, named, { mirror, format }, ctx) : named);
   return parts.map((part) =>
     isFiltered(part) ? { ...part, candidates: part.candidates.filter((candidate) => kept.has(candidate)) } : part,
   );
@@ -89,13 +88,16 @@ function architecturesOf({ architectures }: UpstreamRequest, subjects: Iterable<
 }
 
 function withNeeded(
-  subjects: ReadonlyMap<QuerySubject, Candidate>,
-  named: readonly QuerySubject[],
+  offered: readonly Candidate[],
+  named: readonly Candidate[],
   { mirror, format }: { readonly mirror: MirrorDefinition; readonly format: RepoFormat },
   ctx: Context,
-): Iterable<QuerySubject> {
+): readonly (Candidate | undefined)[] {
+  const subjects = new Map<QuerySubject, Candidate>(offered.map((candidate) => [format.subject(candidate), candidate]));
+  const isNamed = new Set(named);
+  const roots = [...subjects].flatMap(([subject, candidate]) => (isNamed.has(candidate) ? [subject] : []));
   const universe = buildUniverse(subjects.keys());
-  const { selected, missing } = closure(universe, named, {
+  const { selected, missing } = closure(universe, roots, {
     follow: mirror.filter?.follow ?? {},
     architectures: architecturesOf(mirror.request, subjects.keys()),
     compareVersions: format.compareVersions,
@@ -106,5 +108,5 @@ function withNeeded(
     const more = missing.length > 1 ? ` (and ${missing.length - 1} more)` : '';
     ctx.report({ type: 'warning', message: `${mirror.name}: ${first?.subject.name} needs ${needs}, which is not offered${more}` });
   }
-  return selected;
+  return selected.map((subject) => subjects.get(subject));
 }

@@ -1,7 +1,8 @@
 /** Packages an upstream offers, on their way into the catalog: their texts wait on disk (catalog/spool.ts). */
 import type { PackageRecord, RecordDigest } from '../core/package.ts';
 import type { FileChecks, UpstreamPackage } from '../formats/format.ts';
-import { copied, interned, openSpool as openTexts, SpooledRecord, type SpooledText } from '../catalog/spool.ts';
+import { interned, openSpool as openTexts, SpooledRecord, type SpooledText } from '../catalog/spool.ts';
+import { ownText } from '../util/own-text.ts';
 
 /** A package an upstream offers. Its text is read from the spool whenever it is asked for. */
 export interface Candidate extends PackageRecord {
@@ -44,7 +45,7 @@ class SpooledPackage extends SpooledRecord implements Candidate {
 
   constructor({ record, locations, base, checks, bound = false }: UpstreamPackage, origin: string, text: SpooledText) {
     super(record, text);
-    this.locations = locations.map(copied);
+    this.locations = locations.map(ownText);
     this.base = base === undefined ? undefined : interned(base);
     this.checks = checks;
     this.bound = bound;

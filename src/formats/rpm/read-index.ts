@@ -2,6 +2,7 @@
 import type { OtherDigest, Sha256 } from '../../core/digest.ts';
 import { ArtifactsError } from '../../core/errors.ts';
 import type { FileRef, PackageRecord } from '../../core/package.ts';
+import { ownText } from '../../util/own-text.ts';
 import type { UpstreamPackage } from '../format.ts';
 import { malformed } from './malformed.ts';
 import { artifactKey, readArtifacts } from './module-artifacts.ts';
@@ -63,7 +64,7 @@ async function* join(primary: AsyncIterable<Buffer>, { files, changes, artifacts
   for await (const chunk of packageChunks(primary, 'primary')) {
     const read = readPrimary(chunk, { weak });
     if (seen.has(read.file.sha256)) continue; // the same package twice
-    seen.add(read.file.sha256);
+    seen.add(ownText(read.file.sha256) as Sha256);
     if (!wants(partitionOf(read.arch))) continue;
     const texts = {
       primary: localised(chunk, read),

@@ -1,5 +1,6 @@
 import type { PackageRecord } from '../../core/package.ts';
 import type { Alternative, Capability, FollowOptions, QuerySubject, Requirement, VersionOperator } from '../../core/relation.ts';
+import { ownText } from '../../util/own-text.ts';
 import { LISTED } from './pool-path.ts';
 import { textPart } from './record-text.ts';
 import { RELATION_KINDS, type RelationKind } from './relations.ts';
@@ -148,11 +149,11 @@ function writeEntry(entry: XmlElement): string {
 function readCapabilities(record: PackageRecord): readonly Capability[] {
   const format = child(primaryOf(record), 'format');
   const provided = entriesOf(format, 'provides').map((entry): Capability => {
-    const name = entry.attributes['name'] ?? '';
+    const name = ownText(entry.attributes['name'] ?? '');
     // rpm compares ranges; what provides anything but one version meets any need of the name.
-    return entry.attributes['flags'] === 'EQ' ? { name, version: versionOf(entry) } : { name, anyVersion: true };
+    return entry.attributes['flags'] === 'EQ' ? { name, version: ownText(versionOf(entry)) } : { name, anyVersion: true };
   });
-  const files = childrenOf(format, 'file').map(({ text }): Capability => ({ name: text, anyVersion: true }));
+  const files = childrenOf(format, 'file').map(({ text }): Capability => ({ name: ownText(text), anyVersion: true }));
   return [{ name: record.name, version: record.version }, ...provided.filter(({ name, version }) => name !== record.name || version !== record.version), ...files];
 }
 
