@@ -2,9 +2,10 @@
 import type { MirrorState, RootState } from '../catalog/mirrors.ts';
 import type { Clock, Context } from '../core/context.ts';
 import { sha256 } from '../core/digest.ts';
-import { ArtifactsError } from '../core/errors.ts';
+import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import type { RepoFormat, RootEntry, UpstreamRoot } from '../formats/format.ts';
 import { BUNDLE_LIMIT, RELEASE_LIMIT, SIGNATURE_LIMIT } from '../http/limits.ts';
+import type { SmallAnswer } from '../http/upstream.ts';
 import type { MirrorDefinition } from './definition.ts';
 import type { MirrorUpstream } from './listed-upstream.ts';
 
@@ -44,7 +45,7 @@ export async function fetchRoot(
   const known = options.force === true ? undefined : before?.root;
   for (const entry of tools.format.upstream.entries(mirror.request)) {
     const validators = known?.path === entry.path ? known : undefined;
-    const answer = await tools.upstream.fetchSmall(
+    const first = await tools.upstream.fetchSmall(
       entry.path,
       {
         limit: RELEASE_LIMIT,
@@ -53,13 +54,13 @@ export async function fetchRoot(
       },
       ctx,
     );
-    if (answer.status === 'absent') continue;
-    if (known !== undefined && (answer.status === 'unchanged' || sha256(answer.bytes) === known.sha256)) {
+    if (first.status === 'absent') continue;
+    if (known !== undefined && (first.status === 'unchanged' || sha256(first.bytes) === known.sha256)) {
       checkStillFresh(mirror, known, tools.clock());
       return undefined;
     }
-    if (answer.status === 'unchanged') throw new Error('An upstream answered 304 to an unconditional request');
-    const verified = await verify(mirror, { entry, bytes: answer.bytes }, tools, ctx);
+    if (first.status === 'unchanged') throw new Error('An upstream answered 304 to an unconditional request');
+    const { answer, verified } = await verifyTwice(mirror, { entry, answer: first }, tools, ctx);
     for (const warning of verified.warnings) ctx.report({ type: 'warning', message: `${mirror.name}: ${warning}` });
     const root = await withUnlisted(tools.format.upstream.readRoot(verified.text, mirror.request), mirror, tools, ctx);
     const state: RootState = {
@@ -113,6 +114,26 @@ interface Verified {
   readonly fingerprints: readonly string[];
   readonly warnings: readonly string[];
   readonly signature?: { readonly path: string; readonly bytes: Buffer };
+}
+
+interface Answered {
+  readonly entry: RootEntry;
+  readonly answer: Extract<SmallAnswer, { readonly status: 'ok' }>;
+}
+
+/**
+ * What stands apart from its signature is of another state than that while the upstream publishes: both are asked for
+ * once more, anew. Only what the same keys vouch for is taken then, so nothing is won by lying the first time.
+ */
+async function verifyTwice(mirror: MirrorDefinition, { entry, answer }: Answered, tools: RootTools, ctx: Context): Promise<Pick<Answered, 'answer'> & { readonly verified: Verified }> {
+  try {
+    return { answer, verified: await verify(mirror, { entry, bytes: answer.bytes }, tools, ctx) };
+  } catch (error) {
+    if (entry.kind !== 'detached' || !isArtifactsError(error, 'E_SIGNATURE')) throw error;
+    const again = await tools.upstream.fetchSmall(entry.path, { limit: RELEASE_LIMIT }, ctx);
+    if (again.status !== 'ok') throw error;
+    return { answer: again, verified: await verify(mirror, { entry, bytes: again.bytes }, tools, ctx) };
+  }
 }
 
 /** Nothing of the bytes is looked at before a pinned key vouched for them (design, section 3.3). */

@@ -126,6 +126,26 @@ witnessed('an upstream that publishes while it is read is read again from its ne
   t.is((await scene.site.run(['mirror', 'search', 'up'])).stdout.trim(), 'beta_1.0-1_noarch');
 });
 
+witnessed('repomd.xml and its signature of two states, while the upstream publishes, are asked for once more', async (t) => {
+  await using dir = await tempDir();
+  const upstream = await rpmUpstream(dir, { rpms: await buildRpms(dir, [{ name: 'alpha' }]) });
+  const { files } = upstream;
+  const path = 'repodata/repomd.xml';
+  const old = files.get(path);
+  await upstream.republish({ rpms: await buildRpms(dir, [{ name: 'beta' }]), date: new Date(Date.now() + 5000) });
+  await using scene = await makeRpmScene(dir, { up: { upstream } });
+  const get = files.get.bind(files);
+  let lies = 1;
+  files.get = (asked) => (asked === path && lies-- > 0 ? old : get(asked));
+
+  const updated = await scene.site.run(['mirror', 'update', 'up']);
+  t.is(updated.status, 0, updated.stderr);
+  t.is((await scene.site.run(['mirror', 'search', 'up'])).stdout.trim(), 'beta_1.0-1_noarch');
+  lies = Infinity;
+  const refused = await scene.site.run(['mirror', 'update', 'up', '--force', '--json']);
+  t.is(JSON.parse(refused.stdout).error?.code, 'E_SIGNATURE', 'what stays so is no race');
+});
+
 witnessed('both halves of a multilib pair, noarch packages of two architectures, and sources among them', async (t) => {
   await using dir = await tempDir();
   const rpms = await buildRpms(dir, [{ name: 'lib', arch: 'x86_64', files: { '/usr/lib64/lib': 'x' } }, { name: 'lib', arch: 'i686', files: { '/usr/lib/lib': 'y' } }, { name: 'lib', arch: 'aarch64', files: { '/usr/lib64/lib': 'z' } }, { name: 'common', source: true }]);
