@@ -112,6 +112,6 @@ test('which addresses are internal', (t) => {
 test('URLs are shown without secrets, and paths are encoded by part', (t) => {
   t.is(redact('https://user:pass@example.org:8443/a/b?token=1'), 'https://***@example.org:8443/a/b?***');
   t.is(redact('not a url //user:pass@x'), 'not a url //***@x');
-  t.is(encodePath('./pool/a+b_1%3a2~x y_é.deb'), 'pool/a+b_1%253a2~x%20y_%C3%A9.deb');
+  t.is(encodePath('./pool/a+b_1%3a2~x y_é.deb'), 'pool/a%2Bb_1%253a2~x%20y_%C3%A9.deb');
   t.is(encodePath('a?b#c[d]'), 'a%3Fb%23c%5Bd%5D');
 });

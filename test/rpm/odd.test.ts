@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
+import { dnfClient } from '../rig/dnf.ts';
 import { buildRpms } from '../rig/rpm.ts';
 import { rpmUpstream, type RpmUpstream } from '../rig/rpm-upstream.ts';
 import { runArtifacts } from '../rig/run.ts';
@@ -144,6 +145,39 @@ witnessed('repomd.xml and its signature of two states, while the upstream publis
   lies = Infinity;
   const refused = await scene.site.run(['mirror', 'update', 'up', '--force', '--json']);
   t.is(JSON.parse(refused.stdout).error?.code, 'E_SIGNATURE', 'what stays so is no race');
+});
+
+witnessed('hrefs with signs that an URL cannot hold are requested as dnf requests them', async (t) => {
+  await using dir = await tempDir();
+  const folders = ['a%2Bb', 'a+b', 'a^b', 'a~b', 'a b', 'a#b', 'a?b', 'a%20b', 'a%b', 'a:b'];
+  const rpms = await buildRpms(dir, folders.map((_, at) => ({ name: `p${at}` })));
+  const upstream = await rpmUpstream(dir, { rpms });
+  const { files } = upstream;
+  for (const [at, { fileName }] of rpms.entries()) {
+    const folder = folders[Number(/^p(\d+)-/.exec(fileName)?.[1] ?? at)] ?? '';
+    files.set(`Packages/${folder}/${fileName}`, files.get(`Packages/${fileName}`) ?? Buffer.alloc(0));
+    files.delete(`Packages/${fileName}`);
+    await upstream.rewrite('primary', (text) => text.replace(`href="Packages/${fileName}"`, `href="Packages/${folder}/${fileName}"`));
+  }
+  // The metadata's own location is a part of an URL for them.
+  const repomd = files.get('repodata/repomd.xml')?.toString() ?? '';
+  const other = /repodata\/([^"]*-other\.xml\.gz)/.exec(repomd)?.[1] ?? '';
+  files.set(`repodata/a+b ${other}`, files.get(`repodata/${other}`) ?? Buffer.alloc(0));
+  files.delete(`repodata/${other}`);
+  await upstream.sign(repomd.replace(`repodata/${other}`, `repodata/a%2Bb%20${other}`));
+  await using scene = await makeRpmScene(dir, { up: { upstream } });
+  const server = scene.servers.get('up');
+  const requested = (): readonly string[] =>
+    (server?.requests ?? []).filter(({ path }) => path.includes('/Packages/') || path.includes('other')).map(({ path }) => path.replace(/%[0-9a-f]{2}/g, (code) => code.toUpperCase()).replaceAll('%3A', ':')).sort();
+
+  const updated = await scene.site.run(['mirror', 'update', 'up']);
+  t.is(updated.status, 0, updated.stderr);
+  const ours = requested();
+  server?.requests.splice(0);
+  const client = await dnfClient(dir, 'upstream-client', [{ id: 'up', url: server?.url ?? '' }]);
+  await client.ok(['install', '--downloadonly', '--setopt=optional_metadata_types=other', ...folders.map((_, at) => `p${at}`)]);
+  t.is(ours.length, folders.length + 1);
+  t.deepEqual(ours.filter((path) => path.includes('/Packages/')), requested().filter((path) => path.includes('/Packages/')));
 });
 
 witnessed('both halves of a multilib pair, noarch packages of two architectures, and sources among them', async (t) => {

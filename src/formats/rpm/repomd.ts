@@ -44,13 +44,24 @@ function readRecord(data: XmlElement, trust: DigestTrust): RepomdRecord {
   const timestamp = Number.parseInt(childText(data, 'timestamp') ?? '', 10);
   return {
     type,
-    href: hrefOf(location, place),
+    href: asPath(hrefOf(location, place)),
     base: locationBase(location, place),
     ...readChecksum(child(data, 'checksum'), { ...trust, place }),
     size: readSize(childText(data, 'size'), place),
     ...(open === undefined || openSize === undefined ? {} : { open: { ...readChecksum(open, { ...trust, place }), size: readSize(openSize, place) } }),
     ...(Number.isSafeInteger(timestamp) && timestamp >= 0 ? { timestamp } : {}),
   };
+}
+
+/** Clients (librepo) take the location of metadata as a part of an URL, and that of a package as a name: `%2B` of metadata is `+`. */
+function asPath(href: string): string {
+  try {
+    const parts = href.split('/').map(decodeURIComponent);
+    const path = parts.join('/');
+    return parts.some((part) => part.includes('/')) || pathProblem(path) !== undefined ? href : path;
+  } catch {
+    return href; // a percent sign that encodes nothing
+  }
 }
 
 /** Paths below the repository, and nothing else: an address of its own would leave what was verified. */
