@@ -180,6 +180,23 @@ witnessed('hrefs with signs that an URL cannot hold are requested as dnf request
   t.deepEqual(ours.filter((path) => path.includes('/Packages/')), requested().filter((path) => path.includes('/Packages/')));
 });
 
+witnessed('a record that stands twice in repomd.xml is one, and two that differ are refused', async (t) => {
+  await using dir = await tempDir();
+  const upstream = await rpmUpstream(dir, { rpms: await buildRpms(dir, [{ name: 'alpha' }]) });
+  const repomd = upstream.files.get('repodata/repomd.xml')?.toString() ?? '';
+  const primary = /<data type="primary">.*?<\/data>/s.exec(repomd)?.[0] ?? '';
+  await using scene = await makeRpmScene(dir, { up: { upstream } });
+  const update = async (second: string): Promise<{ readonly code?: string; readonly message?: string }> => {
+    await upstream.sign(repomd.replace('</repomd>', `${second}</repomd>`));
+    return JSON.parse((await scene.site.run(['mirror', 'update', 'up', '--json'])).stdout).error ?? {};
+  };
+
+  const { code, message } = await update(primary.replace(/(<checksum type="sha256">)[0-9a-f]{64}/, `$1${'0'.repeat(64)}`));
+  t.is(code, 'E_FORMAT');
+  t.regex(message ?? '', /two different records of the type "primary"/);
+  t.deepEqual(await update(primary), {});
+});
+
 witnessed('both halves of a multilib pair, noarch packages of two architectures, and sources among them', async (t) => {
   await using dir = await tempDir();
   const rpms = await buildRpms(dir, [{ name: 'lib', arch: 'x86_64', files: { '/usr/lib64/lib': 'x' } }, { name: 'lib', arch: 'i686', files: { '/usr/lib/lib': 'y' } }, { name: 'lib', arch: 'aarch64', files: { '/usr/lib64/lib': 'z' } }, { name: 'common', source: true }]);

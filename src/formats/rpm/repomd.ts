@@ -31,7 +31,19 @@ const NAMESPACE = 'http://linux.duke.edu/metadata/repo';
 export function readRepomd(bytes: Buffer, trust: DigestTrust = {}): Repomd {
   const root = parseXml(bytes, 'repomd.xml');
   if (root.name !== 'repomd') throw malformed('repomd.xml', `the document is a <${root.name.slice(0, 40)}>`);
-  return { revision: childText(root, 'revision') ?? '', records: childrenOf(root, 'data').map((data) => readRecord(data, trust)) };
+  const records = childrenOf(root, 'data').map((data) => readRecord(data, trust));
+  return { revision: childText(root, 'revision') ?? '', records: withoutRepetitions(records) };
+}
+
+/** A record that is there twice is one. Of two that differ, which one clients read is chance: throws E_FORMAT. */
+function withoutRepetitions(records: readonly RepomdRecord[]): RepomdRecord[] {
+  const byType = new Map<string, RepomdRecord>();
+  for (const record of records) {
+    const before = byType.get(record.type);
+    if (before === undefined) byType.set(record.type, record);
+    else if (before.sha256 !== record.sha256 || before.href !== record.href || before.base !== record.base) throw malformed('repomd.xml', `two different records of the type ${JSON.stringify(record.type)}`);
+  }
+  return [...byType.values()];
 }
 
 function readRecord(data: XmlElement, trust: DigestTrust): RepomdRecord {
