@@ -24,7 +24,7 @@ export interface Signer {
   readonly warnings: readonly string[];
   /** The text clear-signed by all keys in one block: InRelease. Equal texts give equal bytes at an equal clock. */
   clearsign(text: string): Promise<Buffer>;
-  /** One armored block with the detached signatures of all keys: Release.gpg. */
+  /** One armored block with the detached signatures of all keys, that of the first key last: Release.gpg. */
   detach(bytes: string | Uint8Array): Promise<Buffer>;
   /**
    * Signatures of bytes by all keys, each with the algorithm of its key (RFC 9580, 9.1), dated so, or when the last of
@@ -71,7 +71,8 @@ async function clearsign(keys: readonly SigningKey[], text: string, date: Date):
 }
 
 async function detach(keys: readonly SigningKey[], bytes: string | Uint8Array, date: Date): Promise<Buffer> {
-  const packets = await allPackets(keys, { text: bytes, kind: 'binary', date });
+  // libzypp looks for the key of the last signature only; that must be one that old clients know while keys change.
+  const packets = await allPackets(keys.toReversed(), { text: bytes, kind: 'binary', date });
   const signature = Buffer.from(await armorBytes('signature', await signatureBytes(packets)));
   const signed = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
   await checkOwn(keys, date, (trust) => verifyDetached(signed, signature, { ...trust, name: 'The new Release' }));
