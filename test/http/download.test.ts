@@ -25,11 +25,11 @@ test('writes a file, verified, and says where it came from', async (t) => {
   );
 
   t.true(BODY.equals(await readFile(dir.join('f'))));
-  t.is(server.requests[0]?.path, '/pool/a+b~1%253a2%20c.deb');
+  t.is(server.requests[0]?.path, '/pool/a%2Bb~1%253a2%20c.deb');
   t.deepEqual({ ...result, url: result.url() }, {
     size: BODY.length,
     sha256: SHA256 as typeof result.sha256,
-    url: `${server.url}/pool/a+b~1%253a2%20c.deb`,
+    url: `${server.url}/pool/a%2Bb~1%253a2%20c.deb`,
     received: BODY.length,
   });
   t.is(progress, BODY.length);
