@@ -23,8 +23,8 @@ Changed:    2026-11-21T03:15:00.000Z`,
     const { packages: count, ...view } = viewRepo(repo, countPackages(catalog, repo));
     const metadata = listMetadata(catalog, repo);
     const beside = new Set<string>(metadata.map(({ digest }) => digest));
-    const ids = repo.content === undefined || !packages ? [] : catalog.contents.allMembers(repo.content.id);
-    const heads = Array.from(ids, (id) => catalog.records.head(id)).filter(({ digest }) => !beside.has(digest));
+    const all = repo.content === undefined || !packages ? [] : catalog.members.heads(catalog.contents.allMembers(repo.content.id));
+    const heads = all.filter(({ digest }) => !beside.has(digest));
     return { ...view, count, metadata, ...(packages ? { packages: heads.map(viewPackage) } : {}) };
   },
   render: (repo) => {

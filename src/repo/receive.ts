@@ -1,12 +1,12 @@
 /** Bringing the user's files to the pool: read once, and what is hashed is what is kept, whatever happens to them meanwhile. */
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { openSpool, type Spool } from '../catalog/spool.ts';
 import { ArtifactsError, fromSystemError, hasCode, isArtifactsError } from '../core/errors.ts';
 import { sha256, type Sha256 } from '../core/digest.ts';
 import type { Digested } from '../formats/format.ts';
 import type { Incoming, Pool } from '../pool/index.ts';
 import * as durable from '../util/durable.ts';
-import { openSpool, type Spool } from '../catalog/spool.ts';
 
 /** Up to this size a file is read as a whole; beyond it, in pieces on its way to the pool. */
 const WHOLE_BYTES = 4 * 1024 * 1024;

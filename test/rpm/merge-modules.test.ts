@@ -3,31 +3,11 @@ import { buildRpms, type RpmSpec } from '../rig/rpm.ts';
 import { rpmUpstream } from '../rig/rpm-upstream.ts';
 import { testWith } from '../rig/skip.ts';
 import { tempDir } from '../rig/temp.ts';
-import { hasRpmTools, makeRpmScene, NO_RPM_TOOLS } from './support.ts';
+import { hasRpmTools, makeRpmScene, modulesYaml, NO_RPM_TOOLS } from './support.ts';
 
 const witnessed = testWith(hasRpmTools, NO_RPM_TOOLS);
 
-const MODULES = `---
-document: modulemd
-version: 2
-data:
-  name: m
-  stream: "1.10"
-  version: 1
-  context: abc
-  arch: x86_64
-  summary: s
-  description: d
-  license:
-    module: [MIT]
-  artifacts:
-    rpms:
-    - high-1:9.0-1.module.noarch
-    - low-0:1.0-1.module.noarch
-    - twice-0:1.0-1.module.noarch
-    - twice-0:1.1-1.module.noarch
-...
-`;
+const MODULES = modulesYaml('m', ['high-1:9.0-1.module.noarch', 'low-0:1.0-1.module.noarch', 'twice-0:1.0-1.module.noarch', 'twice-0:1.1-1.module.noarch']);
 
 const PLAIN: readonly RpmSpec[] = [{ name: 'low', version: '2.0' }, { name: 'high', version: '3.0' }, { name: 'twice', version: '5.0' }];
 const MODULAR: readonly RpmSpec[] = [

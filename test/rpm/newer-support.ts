@@ -5,7 +5,7 @@ import { rigKey } from '../rig/key.ts';
 import { buildRpms } from '../rig/rpm.ts';
 import { rpmUpstream } from '../rig/rpm-upstream.ts';
 import type { TempDir } from '../rig/temp.ts';
-import { makeRpmScene, type RpmScene } from './support.ts';
+import { makeRpmScene, modulesYaml, type RpmScene } from './support.ts';
 
 const COMPS = `<?xml version="1.0" encoding="UTF-8"?>
 <comps><group><id>platform</id><name>The platform</name><description>all of it</description><default>true</default><uservisible>true</uservisible>
@@ -19,24 +19,7 @@ const UPDATES = `<?xml version="1.0" encoding="UTF-8"?>
 <pkglist><collection short="c"><name>c</name><package name="app" version="1.1" release="1" epoch="0" arch="noarch" src="app-1.1-1.src.rpm"><filename>app-1.1-1.noarch.rpm</filename><reboot_suggested>True</reboot_suggested></package></collection></pkglist></update></updates>
 `;
 
-const MODULES = `---
-document: modulemd
-version: 2
-data:
-  name: flow
-  stream: "1.10"
-  version: 1
-  context: abc
-  arch: x86_64
-  summary: s
-  description: d
-  license:
-    module: [MIT]
-  artifacts:
-    rpms:
-    - base-0:1.0-1.noarch
-...
-`;
+const MODULES = modulesYaml('flow', ['base-0:1.0-1.noarch']);
 
 /** Enough names that what is packed is packed in several parts. */
 const MANY = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`/usr/share/big/a-rather-long-name-of-a-file-${at}`, '']));

@@ -60,3 +60,24 @@ export async function makeRpmScene(dir: TempDir, mirrors: Readonly<Record<string
     },
   };
 }
+
+/** modules.yaml of one module with one stream, of these packages. */
+export function modulesYaml(name: string, artifacts: readonly string[]): string {
+  return `---
+document: modulemd
+version: 2
+data:
+  name: ${name}
+  stream: "1.10"
+  version: 1
+  context: abc
+  arch: x86_64
+  summary: s
+  description: d
+  license:
+    module: [MIT]
+  artifacts:
+    rpms:
+${artifacts.map((artifact) => `    - ${artifact}\n`).join('')}...
+`;
+}

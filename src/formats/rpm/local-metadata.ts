@@ -29,10 +29,14 @@ function read(file: LocalMetadataFile, plain: Buffer): PackageRecord {
   const { fileName, size, sha256, packing } = file;
   // Unique names are createrepo_c's own; the digest is not part of what it is.
   const name = fileName.replace(/^[0-9a-f]{32,128}-/, '').slice(0, SUFFIXES[packing] === '' ? undefined : -SUFFIXES[packing].length);
-  const root = name.endsWith('.xml') ? parseXml(withoutDoctype(plain), fileName).name : undefined;
+  let root = name.endsWith('.xml') ? rootOf(plain, fileName) : undefined;
   const stem = name.replace(/\.(?:xml|ya?ml|json|txt)$/, '');
   const type = typeNamed(file.type ?? TYPES_OF_ROOTS[root ?? ''] ?? TYPES_OF_NAMES[stem] ?? stem);
-  check(type, plain, fileName);
+  // What dnf reads has to be what it is said to be, or clients would lose it in silence.
+  if (type === 'modules') checkModules(plain, fileName);
+  const expected = ROOTS_OF_TYPES.get(type);
+  if (expected !== undefined) root ??= rootOf(plain, fileName);
+  if (expected !== undefined && root !== expected) throw malformed(fileName, `the document is a <${root?.slice(0, 40)}>, not a <${expected}>`);
   const extension = EXTENSIONS[type] ?? /\.(?:xml|yaml|json|txt)$/.exec(name)?.[0] ?? '';
   // Not under the name it came with: the same bytes again are the same record.
   return listedRecord(type, { file: { name: `${type}${extension}${SUFFIXES[packing]}`, size, sha256 }, packing, plain: file.plain });
@@ -41,15 +45,12 @@ function read(file: LocalMetadataFile, plain: Buffer): PackageRecord {
 /** What a document is, whatever its file is called: comps of distributions are named in many ways. */
 const TYPES_OF_ROOTS: Readonly<Record<string, string>> = { comps: 'group', updates: 'updateinfo' };
 
+const ROOTS_OF_TYPES = new Map(Object.entries(TYPES_OF_ROOTS).map(([root, type]) => [type, root]));
+
 const TYPES_OF_NAMES: Readonly<Record<string, string>> = { comps: 'group', modulemd: 'modules' };
 
 const EXTENSIONS: Readonly<Record<string, string>> = { group: '.xml', updateinfo: '.xml', modules: '.yaml' };
 
-/** What dnf reads has to be what it is said to be, or clients would lose it in silence. */
-function check(type: string, plain: Buffer, fileName: string): void {
-  if (type === 'modules') checkModules(plain, fileName);
-  const [expected] = Object.entries(TYPES_OF_ROOTS).find(([, one]) => one === type) ?? [];
-  if (expected === undefined) return;
-  const { name } = parseXml(withoutDoctype(plain), fileName);
-  if (name !== expected) throw malformed(fileName, `the document is a <${name.slice(0, 40)}>, not a <${expected}>`);
+function rootOf(plain: Buffer, fileName: string): string {
+  return parseXml(withoutDoctype(plain), fileName).name;
 }

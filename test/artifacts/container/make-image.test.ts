@@ -48,7 +48,7 @@ imaged('F23 F24 an image is what its packages, files and commands say, and knows
       { from: files.join('hooks'), to: '/usr/lib/app/hooks', mode: undefined, owner: 'root:root' },
     ],
     commands: [
-      { run: 'echo ran > /var/lib/ran; echo log > /var/log/app/app.log; mkdir -p /root/.ssh; echo k > /root/.ssh/id; echo abc > /etc/machine-id', config: false },
+      { run: 'echo ran > /var/lib/ran; echo log > /var/log/app/app.log; mkdir -p ~root/.ssh; echo k > ~root/.ssh/id; echo abc > /etc/machine-id', config: false },
       { run: 'cp /usr/bin/env /usr/bin/mine; chmod 4755 /usr/bin/mine', config: false },
       { run: 'echo configured > /etc/configured', config: true },
     ],

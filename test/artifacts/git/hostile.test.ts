@@ -21,7 +21,7 @@ test('G01 addresses that run something, or can be taken for something else, are 
   ];
 
   for (const text of refused) {
-    const parsed = parseAddress(text, '/root');
+    const parsed = parseAddress(text, '/site');
     t.true('problem' in parsed, text);
     if ('problem' in parsed) t.notRegex(parsed.problem, /secret/);
   }
@@ -35,7 +35,7 @@ test('addresses that are taken: https, http, ssh, file, paths; passwords are set
   t.deepEqual(addressOf('ssh://git@h.example/x'), { url: 'ssh://git@h.example/x', shown: 'ssh://git@h.example/x' });
   t.deepEqual(addressOf('file:///srv/x'), { url: 'file:///srv/x', shown: 'file:///srv/x' });
   t.deepEqual(addressOf('/srv/x'), { url: '/srv/x', shown: '/srv/x' });
-  t.deepEqual(addressOf('demo/x.bundle'), { url: '/root/demo/x.bundle', shown: 'demo/x.bundle' });
+  t.deepEqual(addressOf('demo/x.bundle'), { url: '/site/demo/x.bundle', shown: 'demo/x.bundle' });
 });
 
 test('G01 versions that are options, or no names of refs, are refused', (t) => {

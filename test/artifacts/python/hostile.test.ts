@@ -1,6 +1,7 @@
 /** Table P of the catalogue of bad inputs: what foreign code and foreign archives try, and what becomes of it. */
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { checkWheels } from '../../../src/artifacts/python/build-wheel.ts';
 import { makeWheels } from '../../../src/artifacts/python/wheels.ts';
@@ -35,7 +36,7 @@ buildTest('P01: a build sees no secret of the environment, no network but the in
   await writeFile(dir.join('home', 'id_rsa'), 'canary-in-a-file', { mode: 0o600 });
   const hook = `
 found = [repr(dict(os.environ)), open("/proc/self/mountinfo").read().replace("${dir.path}", "")]
-for path in ["/root/.ssh", "${dir.join('home', 'id_rsa')}", "/proc/1/environ"]:
+for path in [os.path.expanduser("~root/.ssh"), "${dir.join('home', 'id_rsa')}", "/proc/1/environ"]:
     try: found.append(repr(os.listdir(path)) if os.path.isdir(path) else open(path, "rb").read().decode("latin-1"))
     except OSError as error: found.append(type(error).__name__)
 import socket
@@ -58,7 +59,7 @@ FINDINGS = "\\n".join(found)
   t.notRegex(findings, /canary-in|REACHED/);
   t.true(Number(/processes (\d+)/.exec(findings)?.[1]) < 20, findings);
   t.deepEqual(outside.paths(), []);
-  for (const path of ['/usr/canary', '/canary', '/tmp/canary', dir.join('canary'), '/root/canary']) t.false(existsSync(path), path);
+  for (const path of ['/usr/canary', '/canary', '/tmp/canary', dir.join('canary'), join(homedir(), 'canary')]) t.false(existsSync(path), path);
   t.false(existsSync(join(workshop.publicRoot)));
 });
 
