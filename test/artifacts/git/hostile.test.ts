@@ -28,7 +28,7 @@ test('G01 addresses that run something, or can be taken for something else, are 
 });
 
 test('addresses that are taken: https, http, ssh, file, paths; passwords are set apart', (t) => {
-  const addressOf = (text: string): unknown => (parseAddress(text, '/root') as { readonly address?: unknown }).address;
+  const addressOf = (text: string): unknown => (parseAddress(text, '/site') as { readonly address?: unknown }).address;
 
   t.deepEqual(addressOf('https://me:p%40ss@h.example:8443/x.git'), { url: 'https://h.example:8443/x.git', shown: 'https://h.example:8443/x.git', login: { user: 'me', password: 'p@ss' } });
   t.deepEqual(addressOf('http://[::1]:80/x'), { url: 'http://[::1]:80/x', shown: 'http://[::1]:80/x' });
