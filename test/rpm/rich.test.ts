@@ -108,4 +108,10 @@ test('what is no rich dependency, or has too many meanings, is a need of nothing
   }
   const pair = Array.from({ length: 40 }, (_, at) => `(a${at} and b${at})`).join(' or ');
   t.deepEqual(readRich(`(${pair})`), []);
+  let deep = 'x';
+  for (let at = 0; at < 30; at += 1) deep = `(a${at} if ${deep} else c${at})`;
+  t.deepEqual(readRich(deep), [], 'conditions of conditions');
+  const both = Array.from({ length: 30 }, (_, at) => `(a${at} or b${at})`).join(' with ');
+  t.deepEqual(readRich(`(${both})`), [], 'one package that is thirty things in two ways');
+  t.deepEqual(readRich(`(a or b${')'.repeat(100_000)}`), []);
 });
