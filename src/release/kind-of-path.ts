@@ -1,7 +1,7 @@
 import type { ReadManifest } from './read-manifest.ts';
 
 /** Folders of repositories; what else a release has, its artifacts tell. */
-const REPOSITORIES: Readonly<Record<string, string>> = { 'apt-mirror': 'apt', 'rpm-mirror': 'rpm' };
+const REPOSITORIES: ReadonlyMap<string, string> = new Map([['apt-mirror', 'apt'], ['rpm-mirror', 'rpm']]);
 
 /** Which kind of artifact a file of a release belongs to; undefined for what belongs to the release itself, as overrides do. */
 export function kindFinder({ artifacts, places }: Pick<ReadManifest, 'artifacts' | 'places'>): (path: string) => string | undefined {
@@ -12,7 +12,7 @@ export function kindFinder({ artifacts, places }: Pick<ReadManifest, 'artifacts'
     if (kind !== undefined) byPlace.set(place, kind);
   }
   return (path) => {
-    const repository = REPOSITORIES[path.slice(0, path.indexOf('/'))];
+    const repository = REPOSITORIES.get(path.slice(0, path.indexOf('/')));
     return repository ?? byPath.get(path) ?? [...byPlace].find(([place]) => path.startsWith(`${place}/`))?.[1];
   };
 }

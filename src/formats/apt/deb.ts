@@ -20,7 +20,7 @@ const SECTIONS: Readonly<Record<string, string>> = { deb: 'binary', ddeb: 'binar
 /** The suffix of a binary package's file name; undefined when the file is none. */
 export function packageSuffix(fileName: string): string | undefined {
   const suffix = /\.([a-z]+)$/.exec(fileName)?.[1];
-  return suffix !== undefined && suffix in SECTIONS ? suffix : undefined;
+  return suffix !== undefined && Object.hasOwn(SECTIONS, suffix) ? suffix : undefined;
 }
 
 /** Finds control.tar in the bytes of a package as they come. Throws E_FORMAT where dpkg-deb would refuse. */

@@ -73,10 +73,10 @@ export const listedFiles: ListedFormat = {
   },
   read: ({ name, text }): ListedFile => {
     const { packing, plain, extension } = JSON.parse(text.toString()) as ListedText;
-    return { name: `${ALIASES[name] ?? name}${extension}`, packing, plain, suffix: SUFFIXES[packing] };
+    return { name: `${withoutAlias(name)}${extension}`, packing, plain, suffix: SUFFIXES[packing] };
   },
   combine: (name) => {
-    const merge = MERGES[typeOfName(name)];
+    const merge = MERGES.get(typeOfName(name));
     return merge === undefined ? undefined : (parts, note) => combined(parts, (texts) => merge(texts, note));
   },
   prune: (name) => (typeOfName(name) === 'updateinfo' ? pruneUpdateinfo : undefined),
@@ -94,13 +94,15 @@ export function typeOfName(name: string): string {
 }
 
 /** Comps in one form or another are one thing: published twice, clients would read the one that was not merged. */
-export const ALIASES: Readonly<Record<string, string>> = { group_gz: 'group', group_xz: 'group', group_zst: 'group' };
+export function withoutAlias(type: string): string {
+  return /^group_(?:gz|xz|zst)$/.test(type) ? 'group' : type;
+}
 
-const MERGES: Readonly<Record<string, (texts: readonly Buffer[], note: Note) => Buffer>> = {
-  updateinfo: mergeUpdateinfo,
-  group: mergeComps,
-  modules: mergeModules,
-};
+const MERGES: ReadonlyMap<string, (texts: readonly Buffer[], note: Note) => Buffer> = new Map([
+  ['updateinfo', mergeUpdateinfo],
+  ['group', mergeComps],
+  ['modules', mergeModules],
+]);
 
 /** What one source may unpack to: the largest advisories there are have some 60 MB. */
 const LARGEST_TEXT = 512 * 1024 * 1024;

@@ -2,7 +2,7 @@
 import { ArtifactsError } from '../../core/errors.ts';
 import type { PackageRecord } from '../../core/package.ts';
 import type { LocalMetadata, LocalMetadataFile } from '../format.ts';
-import { ALIASES, listedRecord, SUFFIXES, typeOfName } from './listed.ts';
+import { listedRecord, SUFFIXES, typeOfName, withoutAlias } from './listed.ts';
 import { malformed } from './malformed.ts';
 import { withoutDoctype } from './merge-comps.ts';
 import { checkModules } from './merge-modules.ts';
@@ -22,7 +22,7 @@ function typeNamed(type: string): string {
   if (DERIVED.test(type) || type === EXACT || type.split('-', 1)[0] === TREE_TYPE) {
     throw new ArtifactsError('E_USAGE', `Metadata of the type "${type}" is made from the packages and cannot be put in`);
   }
-  return ALIASES[type] ?? type;
+  return withoutAlias(type);
 }
 
 function read(file: LocalMetadataFile, plain: Buffer): PackageRecord {
@@ -31,25 +31,25 @@ function read(file: LocalMetadataFile, plain: Buffer): PackageRecord {
   const name = fileName.replace(/^[0-9a-f]{32,128}-/, '').slice(0, SUFFIXES[packing] === '' ? undefined : -SUFFIXES[packing].length);
   let root = name.endsWith('.xml') ? rootOf(plain, fileName) : undefined;
   const stem = name.replace(/\.(?:xml|ya?ml|json|txt)$/, '');
-  const type = typeNamed(file.type ?? TYPES_OF_ROOTS[root ?? ''] ?? TYPES_OF_NAMES[stem] ?? stem);
+  const type = typeNamed(file.type ?? TYPES_OF_ROOTS.get(root ?? '') ?? TYPES_OF_NAMES.get(stem) ?? stem);
   // What dnf reads has to be what it is said to be, or clients would lose it in silence.
   if (type === 'modules') checkModules(plain, fileName);
   const expected = ROOTS_OF_TYPES.get(type);
   if (expected !== undefined) root ??= rootOf(plain, fileName);
   if (expected !== undefined && root !== expected) throw malformed(fileName, `the document is a <${root?.slice(0, 40)}>, not a <${expected}>`);
-  const extension = EXTENSIONS[type] ?? /\.(?:xml|yaml|json|txt)$/.exec(name)?.[0] ?? '';
+  const extension = EXTENSIONS.get(type) ?? /\.(?:xml|yaml|json|txt)$/.exec(name)?.[0] ?? '';
   // Not under the name it came with: the same bytes again are the same record.
   return listedRecord(type, { file: { name: `${type}${extension}${SUFFIXES[packing]}`, size, sha256 }, packing, plain: file.plain });
 }
 
 /** What a document is, whatever its file is called: comps of distributions are named in many ways. */
-const TYPES_OF_ROOTS: Readonly<Record<string, string>> = { comps: 'group', updates: 'updateinfo' };
+const TYPES_OF_ROOTS: ReadonlyMap<string, string> = new Map([['comps', 'group'], ['updates', 'updateinfo']]);
 
-const ROOTS_OF_TYPES = new Map(Object.entries(TYPES_OF_ROOTS).map(([root, type]) => [type, root]));
+const ROOTS_OF_TYPES = new Map([...TYPES_OF_ROOTS].map(([root, type]) => [type, root]));
 
-const TYPES_OF_NAMES: Readonly<Record<string, string>> = { comps: 'group', modulemd: 'modules' };
+const TYPES_OF_NAMES: ReadonlyMap<string, string> = new Map([['comps', 'group'], ['modulemd', 'modules']]);
 
-const EXTENSIONS: Readonly<Record<string, string>> = { group: '.xml', updateinfo: '.xml', modules: '.yaml' };
+const EXTENSIONS: ReadonlyMap<string, string> = new Map([['group', '.xml'], ['updateinfo', '.xml'], ['modules', '.yaml']]);
 
 function rootOf(plain: Buffer, fileName: string): string {
   return parseXml(withoutDoctype(plain), fileName).name;

@@ -34,7 +34,7 @@ export function checkModules(source: Buffer, place: string): void {
   if (!isUtf8(source)) throw malformed(place, 'this is no UTF-8');
   const documents = splitDocuments(source.toString('utf8')).map((text) => readDocument(text, place));
   if (documents.length === 0) throw malformed(place, 'there is no document in it');
-  const odd = documents.find(({ kind }) => KEYS[kind] === undefined && kind !== 'modulemd-packager' && kind !== 'modulemd-stream');
+  const odd = documents.find(({ kind }) => !KEYS.has(kind) && kind !== 'modulemd-packager' && kind !== 'modulemd-stream');
   if (odd !== undefined) throw malformed(place, `"${odd.kind.slice(0, 40)}" is no kind of document about modules`);
 }
 
@@ -62,16 +62,16 @@ function readDocument(text: string, place: string): ModuleDocument {
   const root = asRecord(document.toJS({ maxAliasCount: 0 }));
   const data = asRecord(root['data']);
   const kind = String(root['document'] ?? '');
-  return { kind, key: [kind, ...KEYS[kind]?.map((name) => String(data[name] ?? '')) ?? [text]].join('\0'), modified: Number(data['modified'] ?? 0) || 0, text, data };
+  return { kind, key: [kind, ...(KEYS.get(kind)?.map((name) => String(data[name] ?? '')) ?? [text])].join('\0'), modified: Number(data['modified'] ?? 0) || 0, text, data };
 }
 
 /** What tells documents of a kind apart; documents of other kinds are all kept. */
-const KEYS: Readonly<Record<string, readonly string[]>> = {
-  modulemd: ['name', 'stream', 'version', 'context', 'arch'],
-  'modulemd-defaults': ['module'],
-  'modulemd-translations': ['module', 'stream'],
-  'modulemd-obsoletes': ['module', 'stream', 'context'],
-};
+const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['modulemd', ['name', 'stream', 'version', 'context', 'arch']],
+  ['modulemd-defaults', ['module']],
+  ['modulemd-translations', ['module', 'stream']],
+  ['modulemd-obsoletes', ['module', 'stream', 'context']],
+]);
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : {};
@@ -106,5 +106,5 @@ function settleDefaults(first: ModuleDocument, second: ModuleDocument, note: Not
 /** Streams for which both name profiles, and not the same ones. */
 function disputed(ours: Readonly<Record<string, unknown>>, theirs: Readonly<Record<string, unknown>>): string[] {
   const profiles = (list: unknown): string => JSON.stringify(Array.isArray(list) ? list.map(String).sort() : list);
-  return Object.keys(ours).filter((stream) => stream in theirs && profiles(ours[stream]) !== profiles(theirs[stream]));
+  return Object.keys(ours).filter((stream) => Object.hasOwn(theirs, stream) && profiles(ours[stream]) !== profiles(theirs[stream]));
 }

@@ -54,28 +54,28 @@ function hashedPath(path: string, sha256: Sha256): string {
 const SOURCE = 'source';
 
 /** rpm's `arch_compat`: what runs where. Whatever else is there has a repository of its own. */
-const RUNS_ALSO: Readonly<Record<string, readonly string[]>> = {
-  x86_64: ['x86_64_v2', 'x86_64_v3', 'x86_64_v4', 'amd64', 'ia32e', 'athlon', 'i686', 'i586', 'i486', 'i386'],
-  i686: ['athlon', 'i586', 'i486', 'i386'],
-  armv7hl: ['armv7hnl'],
-  ppc64: ['ppc'],
-  s390x: ['s390'],
-};
+const RUNS_ALSO: ReadonlyMap<string, readonly string[]> = new Map([
+  ['x86_64', ['x86_64_v2', 'x86_64_v3', 'x86_64_v4', 'amd64', 'ia32e', 'athlon', 'i686', 'i586', 'i486', 'i386']],
+  ['i686', ['athlon', 'i586', 'i486', 'i386']],
+  ['armv7hl', ['armv7hnl']],
+  ['ppc64', ['ppc']],
+  ['s390x', ['s390']],
+]);
 
 function partitionsOf(architecture: string): string[] {
   if (architecture === SOURCE) return ['src'];
-  return [architecture, ...(RUNS_ALSO[architecture] ?? []), 'noarch'];
+  return [architecture, ...(RUNS_ALSO.get(architecture) ?? []), 'noarch'];
 }
 
 /** Debian's architectures by rpm's names, where these differ. */
-const RPM_NAMES: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64: 'aarch64', armhf: 'armv7hl', i386: 'i686', ppc64el: 'ppc64le' };
+const RPM_NAMES: ReadonlyMap<string, string> = new Map([['amd64', 'x86_64'], ['arm64', 'aarch64'], ['armhf', 'armv7hl'], ['i386', 'i686'], ['ppc64el', 'ppc64le']]);
 
 /** What runs on another of the architectures that are there needs no repository of its own. */
 function architecturesOf(partitions: Iterable<string>, asked: readonly string[]): readonly string[] {
   const all = new Set(partitions);
   const own = [...all].filter((name) => name !== 'noarch' && name !== 'src' && name !== LISTED);
-  const bases = own.filter((name) => !own.some((other) => other !== name && RUNS_ALSO[other]?.includes(name)));
-  const present = bases.length === 0 ? [...new Set(asked.map((name) => RPM_NAMES[name] ?? name))] : bases;
+  const bases = own.filter((name) => !own.some((other) => other !== name && RUNS_ALSO.get(other)?.includes(name)));
+  const present = bases.length === 0 ? [...new Set(asked.map((name) => RPM_NAMES.get(name) ?? name))] : bases;
   return [...present, ...(all.has('src') ? [SOURCE] : [])].sort();
 }
 

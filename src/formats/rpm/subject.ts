@@ -7,7 +7,7 @@ import { RELATION_KINDS, type RelationKind } from './relations.ts';
 import { readRich } from './rich.ts';
 import { escapeText } from './text.ts';
 import { joinVersion, splitVersion } from './version.ts';
-import { child, childrenOf, childText, parseXml, type XmlElement } from './xml.ts';
+import { child, childrenOf, parseXml, type XmlElement } from './xml.ts';
 
 /** A package of an rpm repository as queries and closures see it. Nothing is read of its text before it is asked for. */
 export function rpmSubject(record: PackageRecord): QuerySubject {
@@ -89,17 +89,17 @@ function primaryOf({ partition, text, name }: PackageRecord): XmlElement {
 }
 
 /** Where a field stands in primary, by its name in lower case. */
-const FIELDS: Readonly<Record<string, readonly string[]>> = {
-  summary: ['summary'],
-  description: ['description'],
-  packager: ['packager'],
-  url: ['url'],
-  license: ['format', 'rpm:license'],
-  vendor: ['format', 'rpm:vendor'],
-  group: ['format', 'rpm:group'],
-  buildhost: ['format', 'rpm:buildhost'],
-  sourcerpm: ['format', 'rpm:sourcerpm'],
-};
+const FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['summary', ['summary']],
+  ['description', ['description']],
+  ['packager', ['packager']],
+  ['url', ['url']],
+  ['license', ['format', 'rpm:license']],
+  ['vendor', ['format', 'rpm:vendor']],
+  ['group', ['format', 'rpm:group']],
+  ['buildhost', ['format', 'rpm:buildhost']],
+  ['sourcerpm', ['format', 'rpm:sourcerpm']],
+]);
 
 function fieldOf(element: XmlElement, name: string): string | undefined {
   const kind = RELATION_KINDS.find((one) => one === name);
@@ -115,9 +115,8 @@ function fieldOf(element: XmlElement, name: string): string | undefined {
     case 'installed-size':
       return child(element, 'size')?.attributes[name === 'size' ? 'package' : 'installed'];
     default: {
-      const [last = '', ...outer] = (FIELDS[name] ?? []).toReversed();
-      const inner = outer.toReversed().reduce<XmlElement | undefined>((at, step) => child(at, step), element);
-      return childText(inner, last) || undefined;
+      const steps = FIELDS.get(name);
+      return steps?.reduce<XmlElement | undefined>(child, element)?.text.trim() || undefined;
     }
   }
 }

@@ -71,12 +71,12 @@ function parseTree(text: Buffer): Tree {
 }
 
 /** rpm's name of an architecture that trees call by an older one. */
-const OLDER: Readonly<Record<string, string>> = { i386: 'i686', amd64: 'x86_64' };
+const OLDER: ReadonlyMap<string, string> = new Map([['i386', 'i686'], ['amd64', 'x86_64']]);
 
 function archOf(tree: Tree): string {
   const arch = tree.get('tree')?.get('arch') ?? tree.get('general')?.get('arch') ?? '';
   if (!/^[A-Za-z0-9_]+$/.test(arch)) throw malformed(TREEINFO, 'it names no architecture');
-  return OLDER[arch] ?? arch;
+  return OLDER.get(arch) ?? arch;
 }
 
 /** Everything with a digest but the metadata of repositories, which is not theirs alone; what is named has to have one. */
