@@ -1,6 +1,7 @@
 /** What the header of a package tells, in the words of repository metadata (createrepo_c's reading of headers). */
 import type { Header } from './header.ts';
 import { malformed } from './malformed.ts';
+import { LONGEST_PACKAGE } from './package-chunks.ts';
 import type { PackageHead } from './package-file.ts';
 import { checkKey } from './package-key.ts';
 import { readRelations, type Relations } from './relations.ts';
@@ -118,6 +119,9 @@ function readFiles(header: Header, place: string): PackagedFile[] {
   });
 }
 
+/** Folders are written once for all their files, so a small header can name paths without end. Nobody could mirror more. */
+const LONGEST_PATHS = LONGEST_PACKAGE;
+
 /** Folders are kept apart from base names; packages before rpm 4 have whole paths. */
 function readPaths(header: Header, place: string): string[] {
   const read = (tag: number): string[] => exactTexts(header, tag, { field: 'file name', place });
@@ -125,9 +129,12 @@ function readPaths(header: Header, place: string): string[] {
   if (old.length > 0) return old;
   const folders = read(TAG.dirNames);
   const indexes = header.numbers(TAG.dirIndexes);
+  let length = 0;
   return read(TAG.baseNames).map((base, at) => {
     const folder = folders[indexes[at] ?? -1];
     if (folder === undefined) throw malformed(place, 'a file lies in a folder that the header does not name');
+    length += folder.length + base.length;
+    if (length > LONGEST_PATHS) throw malformed(place, `its files have paths of more than ${LONGEST_PATHS} characters together`);
     return folder + base;
   });
 }

@@ -48,11 +48,48 @@ function pruned({ text, rows }: Advisory, has: HasPackage): string {
   const isThere = rows.map(({ name = '', epoch = '0', version = '', release = '', arch = '' }) => has({ name, version: joinVersion({ epoch, version, release }), architecture: arch }));
   if (isThere.every((one) => one)) return text;
   if (!isThere.includes(true)) return '';
-  const pattern = /[ \t]*<package\s[^<>]*?(?:\/>|>[^]*?<\/package>)[ \t]*\n?/g;
+  const spans = [...elementSpans(text, 'package')];
   // Rows that cannot be told apart stay.
-  if (text.match(pattern)?.length !== rows.length) return text;
-  let at = 0;
-  return text.replace(pattern, (row) => (isThere[at++] === true ? row : ''));
+  if (spans.length !== rows.length) return text;
+  let kept = '';
+  let end = 0;
+  for (const [at, span] of spans.entries()) {
+    const line = wholeLine(text, span, end);
+    kept += text.slice(end, isThere[at] === true ? line.end : line.start);
+    end = line.end;
+  }
+  return kept + text.slice(end);
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where elements of a name stand that hold none of their own. Read in one pass, whatever stands there without an end. */
+function* elementSpans(text: string, name: string): Generator<Span> {
+  let open: number | undefined;
+  for (const { 0: tag, index } of text.matchAll(new RegExp(`<${name}(?=[\\s/>])[^<>]*>|</${name}\\s*>`, 'g'))) {
+    const end = index + tag.length;
+    if (tag.endsWith('/>')) {
+      yield { start: index, end };
+    } else if (!tag.startsWith('</')) {
+      open ??= index;
+    } else if (open !== undefined) {
+      yield { start: open, end };
+      open = undefined;
+    }
+  }
+}
+
+/** With the blanks around it and the end of its line, as far as none of it belongs to what stands before. */
+function wholeLine(text: string, { start, end }: Span, before: number): Span {
+  const isBlank = (at: number): boolean => text[at] === ' ' || text[at] === '\t';
+  let from = start;
+  while (from > before && isBlank(from - 1)) from -= 1;
+  let to = end;
+  while (isBlank(to)) to += 1;
+  return { start: from, end: text[to] === '\n' ? to + 1 : to };
 }
 
 function readAdvisories(source: Buffer, number: number, note: Note): Advisory[] {
@@ -60,7 +97,8 @@ function readAdvisories(source: Buffer, number: number, note: Note): Advisory[] 
     const root = parseXml(source, 'updateinfo');
     if (root.name !== 'updates') throw malformed('updateinfo', `the document is a <${root.name.slice(0, 40)}>`);
     const elements = childrenOf(root, 'update');
-    const texts = source.toString('utf8').match(/<update[\s>][^]*?<\/update>/g) ?? [];
+    const text = source.toString('utf8');
+    const texts = Array.from(elementSpans(text, 'update'), ({ start, end }) => text.slice(start, end));
     if (texts.length !== elements.length) throw malformed('updateinfo', 'advisories cannot be told apart');
     return elements.map((element, at) => readAdvisory(element, texts[at] ?? ''));
   } catch (error) {

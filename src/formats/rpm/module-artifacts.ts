@@ -2,7 +2,7 @@
 import { joinVersion } from './version.ts';
 
 /** `    - bash-0:5.1-6.module+el9.x86_64`; nothing else in such documents looks like that. */
-const ARTIFACT = /^\s*-\s+(["']?)([^\s"']+)-(\d+):([^\s"'-]+)-([^\s"'-]+)\.(\w+)\1\s*$/gm;
+const ARTIFACT = /^[ \t]*-[ \t]+(["']?)([^\s"']+)-(\d+):([^\s"'-]+)-([^\s"'-]+)\.(\w+)\1[ \t\r]*$/gm;
 
 /** Longer lines than this are none of ours. */
 const LONGEST_LINE = 64 * 1024;

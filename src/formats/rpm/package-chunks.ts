@@ -4,7 +4,7 @@ import { malformed } from './malformed.ts';
 import { parseXml, type XmlElement } from './xml.ts';
 
 /** A package longer than this is refused: those with the most files have some 20 MB. */
-const LONGEST_PACKAGE = 32 * 1024 * 1024;
+export const LONGEST_PACKAGE = 32 * 1024 * 1024;
 /** What may stand before the first package. */
 const LONGEST_HEAD = 64 * 1024;
 

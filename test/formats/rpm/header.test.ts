@@ -8,7 +8,7 @@ import { readHead, scanRpm } from '../../../src/formats/rpm/package-file.ts';
 import { packageSigning } from '../../../src/formats/rpm/sign-header.ts';
 import { exactText, repairedText } from '../../../src/formats/rpm/text.ts';
 import { buildRpms, hasRpmBuild, NO_RPMBUILD } from '../../rig/rpm.ts';
-import { asFormat3, asFormat6, binary, headerOf, int32, openRpm, text, withHeader, withSignatureHeader } from '../../rig/rpm-formats.ts';
+import { asFormat3, asFormat6, binary, headerOf, int32, openRpm, text, texts, withHeader, withSignatureHeader } from '../../rig/rpm-formats.ts';
 import { runCommand } from '../../rig/run.ts';
 import { hasCommand, testWith } from '../../rig/skip.ts';
 import { tempDir } from '../../rig/temp.ts';
@@ -143,6 +143,17 @@ witnessed('R09 names, architectures and versions that could lead elsewhere are r
     t.is(verdict(changed), 'bad', value);
   }
   t.is(verdict(withHeader(bytes, (entries) => entries)), 'good');
+});
+
+witnessed('a small header cannot name paths without end', async (t) => {
+  await using dir = await tempDir();
+  const [rpm] = await buildRpms(dir, [{ name: 'good' }]);
+  const files = 2000;
+  const indexes = { tag: 1116, type: 4, count: files, data: Buffer.alloc(4 * files) };
+  const paths = [texts(1118, [`/${'x'.repeat(100_000)}/`]), texts(1117, Array.from({ length: files }, (_, at) => `${at}`)), indexes];
+  const bytes = withHeader(rpm?.bytes ?? Buffer.alloc(0), (entries) => [...entries.filter(({ tag }) => tag < 1116 || tag > 1118), ...paths].sort((a, b) => a.tag - b.tag));
+
+  t.throws(() => readFacts(readHead(headOf(bytes), 'x.rpm'), 'x.rpm'), { message: /^x\.rpm: its files have paths of more than \d+ characters together$/ });
 });
 
 witnessed('any byte changed at random gives a verdict and nothing worse', async (t) => {

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import test from 'ava';
 import { mergeComps } from '../../../src/formats/rpm/merge-comps.ts';
 import { mergeModules } from '../../../src/formats/rpm/merge-modules.ts';
+import { artifactKey, readArtifacts } from '../../../src/formats/rpm/module-artifacts.ts';
 import { mergeUpdateinfo, pruneUpdateinfo } from '../../../src/formats/rpm/merge-updateinfo.ts';
 import { runCommand } from '../../rig/run.ts';
 import { testWith } from '../../rig/skip.ts';
@@ -60,6 +61,22 @@ test('R12 a document that cannot be read is left out and told; the rest is unaff
   t.regex(modules, /name: m/);
   t.notRegex(modules, /&a/);
   t.is(notes.length, 2);
+});
+
+test('R12 blanks, blank lines and tags without end cost no more than they are long', async (t) => {
+  const rows = '<package name="a" version="1" release="1" arch="noarch"/>\n   <package name="b" version="1" release="1" arch="noarch"/>';
+  for (const noise of [' '.repeat(500_000), `<!-- ${'<package '.repeat(100_000)} -->`]) {
+    const document = `<updates><update><id>X</id><description>${noise}</description><pkglist><collection>${rows}</collection></pkglist></update></updates>`;
+    const pruned = pruneUpdateinfo(Buffer.from(document), ({ name }) => name === 'a')?.toString() ?? '';
+    t.regex(pruned, /name="a"/);
+    t.notRegex(pruned, /name="b"/);
+  }
+  t.is(pruneUpdateinfo(Buffer.from(`<updates><!-- ${'<update >'.repeat(200_000)} --></updates>`), () => false), undefined);
+
+  const modules = async function* (): AsyncGenerator<Buffer> {
+    yield Buffer.from(`artifacts:\n${'\n'.repeat(500_000)}    - a-0:1-2.noarch\n`);
+  };
+  t.deepEqual([...(await readArtifacts(modules()))], [artifactKey({ name: 'a', version: '1-2', architecture: 'noarch' })]);
 });
 
 test('groups: packages united, the strongest wish counts, words of the first source', (t) => {
