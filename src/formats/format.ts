@@ -5,7 +5,7 @@
 import type { OtherDigest, Sha256 } from '../core/digest.ts';
 import type { FileRef, PackageRecord } from '../core/package.ts';
 import type { QuerySubject } from '../core/relation.ts';
-import type { Packing } from '../util/unpack.ts';
+import type { Packing } from '../util/packing.ts';
 import type { PublishingFormat } from './publishing-format.ts';
 
 export type {

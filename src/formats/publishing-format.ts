@@ -1,7 +1,7 @@
 /** Writing our own repository: the half of a format that `publish/` works with. */
 import type { Sha256 } from '../core/digest.ts';
 import type { PackageRecord } from '../core/package.ts';
-import type { Packing } from '../util/unpack.ts';
+import type { Packing } from '../util/packing.ts';
 import type { BundledFile, Digested, UpstreamIndex, UpstreamPackage } from './format.ts';
 
 /** See `RepoFormat`. */
@@ -125,7 +125,6 @@ export type CombineFiles = (parts: readonly AsyncIterable<Buffer>[], note: (mess
 export interface ListedFile {
   /** Path below a component, the suffix of its packing left out. */
   readonly name: string;
-  readonly suffix: string;
   readonly packing: Packing;
   readonly plain: Digested;
 }

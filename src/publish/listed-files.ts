@@ -14,6 +14,7 @@ import type { Content } from '../core/snapshot.ts';
 import type { HasPackage, ListedFile, PublishingFormat } from '../formats/format.ts';
 import type { Pool } from '../pool/index.ts';
 import * as durable from '../util/durable.ts';
+import { suffixOf } from '../util/packing.ts';
 import { unpackFile } from '../util/unpack.ts';
 import { nameByHash, type WrittenIndex } from './index-files.ts';
 
@@ -175,7 +176,7 @@ function linkPart(folder: string, path: string, part: Part, { pool, format }: Li
   const file = part.record.files[0];
   if (file === undefined) throw new Error(`The listed file ${part.record.name} has no file`);
   const { size, sha256 } = file;
-  const packed = { path: `${path}${part.file.suffix}`, size, sha256 };
+  const packed = { path: `${path}${suffixOf(part.file.packing)}`, size, sha256 };
   const hashed = format.hashedPath(packed.path, sha256);
   for (const place of format.namesStay ? [packed.path, hashed] : [hashed]) {
     durable.makeFolder(dirname(join(folder, place)));
@@ -188,7 +189,7 @@ function linkPart(folder: string, path: string, part: Part, { pool, format }: Li
     pool.link(one.sha256, join(folder, one.path));
   }
   // An unpacked file is listed once.
-  const plain = part.file.suffix === '' ? listed : { path, size: part.file.plain.size, sha256: part.file.plain.sha256 };
+  const plain = part.file.packing === 'none' ? listed : { path, size: part.file.plain.size, sha256: part.file.plain.sha256 };
   return { packed: listed, plain, bundled };
 }
 

@@ -12,7 +12,8 @@ import { formatOf } from '../formats/index.ts';
 import { compileGlob } from '../query/pattern.ts';
 import { openPackages } from '../snapshot/packages.ts';
 import { startCommand } from '../util/run-command.ts';
-import { unpackFile, type Packing } from '../util/unpack.ts';
+import { packingOf } from '../util/packing.ts';
+import { unpackFile } from '../util/unpack.ts';
 import { distributionName, independentPrefix, integratedPrefix, type CodenameSpec, type CompletenessSpec } from './spec.ts';
 import { readWanted, type WantedPackage } from './wanted.ts';
 
@@ -154,8 +155,6 @@ function matchingFiles(path: string): string[] {
   }
 }
 
-const PACKINGS: Readonly<Record<string, Packing>> = { gz: 'gz', xz: 'xz', bz2: 'bz2', zst: 'zst' };
-
 /** Packages files of apt repositories, of which only the wanted packages are kept in memory. */
 function indexFiles(files: readonly string[], ctx: Context): PackageSource {
   return async (names) => {
@@ -173,8 +172,7 @@ function indexFiles(files: readonly string[], ctx: Context): PackageSource {
 
 /** apt keeps its own lists in lz4, which no repository uses; its helper unpacks them. */
 function plainBytes(file: string, { signal }: Context): AsyncIterable<Buffer> {
-  const suffix = /\.([a-z0-9]+)$/.exec(file)?.[1] ?? '';
-  return suffix === 'lz4' ? aptList(file, signal) : unpackFile(file, PACKINGS[suffix] ?? 'none', signal);
+  return file.endsWith('.lz4') ? aptList(file, signal) : unpackFile(file, packingOf(file), signal);
 }
 
 async function* aptList(file: string, signal: AbortSignal): AsyncGenerator<Buffer> {

@@ -3,7 +3,8 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { ArtifactsError, hasCode, isArtifactsError } from '../core/errors.ts';
 import { runCommand } from './run-command.ts';
-import type { Packing } from './unpack.ts';
+import type { Packing } from './packing.ts';
+import { UNPACKERS, type Tool, type ToolPacking } from './unpack.ts';
 
 export interface PackedPiece {
   readonly packing: Packing;
@@ -17,21 +18,8 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 /** Plain bytes of a batch; above it the pieces are unpacked one by one, each against its own limit. */
 const BATCH_PLAIN_BYTES = 64 * 1024 * 1024;
 
-/** What no piece of a package needs, however it was packed: the highest level of xz takes 65 MiB. */
-const XZ_MEMORY = '256MiB';
-
-type Tool = Exclude<Packing, 'none' | 'gz'>;
-
-interface ToolCommands {
-  readonly unpack: readonly [string, ...string[]];
-  readonly pack: readonly [string, ...string[]];
-}
-
-const TOOLS: Readonly<Record<Tool, ToolCommands>> = {
-  xz: { unpack: ['xz', '-dcq', '-T1', `--memlimit-decompress=${XZ_MEMORY}`], pack: ['xz', '-0c', '-T1'] },
-  bz2: { unpack: ['bzip2', '-dcq'], pack: ['bzip2', '-1c'] },
-  zst: { unpack: ['zstd', '-dcq', '--memory=256MB'], pack: ['zstd', '-1cq'] },
-};
+/** As fast as they can: what is packed is a mark between two pieces. */
+const PACKERS: Readonly<Record<ToolPacking, Tool>> = { xz: ['xz', '-0c', '-T1'], bz2: ['bzip2', '-1c'], zst: ['zstd', '-1cq'] };
 
 /** What became of a piece. */
 export interface Unpacked<Piece extends PackedPiece> {
@@ -45,17 +33,17 @@ export interface Unpacked<Piece extends PackedPiece> {
  * same, and is not kept here: all of them at once could be more than there is memory. Throws E_TOOL when a tool is missing.
  */
 export async function* unpackMany<Piece extends PackedPiece>(pieces: readonly Piece[], signal: AbortSignal): AsyncGenerator<Unpacked<Piece>> {
-  const waiting = new Map<Tool, Piece[]>();
+  const waiting = new Map<ToolPacking, Piece[]>();
   for (const piece of pieces) {
     if (piece.packing === 'none') yield { piece, plain: withinLimit(piece.bytes, piece) };
     else if (piece.packing === 'gz') yield { piece, plain: gunzip(piece) };
     else if (!waiting.get(piece.packing)?.push(piece)) waiting.set(piece.packing, [piece]);
   }
-  for (const [tool, list] of waiting) {
+  for (const [packing, list] of waiting) {
     for (const batch of batches(list)) {
-      const together = await unpackBatch(tool, batch, signal);
+      const together = await unpackBatch(packing, batch, signal);
       for (const [index, piece] of batch.entries()) {
-        const plain = together === undefined ? await unpackAlone(tool, piece, signal) : withinLimit(together[index] ?? Buffer.alloc(0), piece);
+        const plain = together === undefined ? await unpackAlone(packing, piece, signal) : withinLimit(together[index] ?? Buffer.alloc(0), piece);
         yield { piece, plain };
       }
     }
@@ -93,15 +81,14 @@ function* batches<Piece extends PackedPiece>(pieces: readonly Piece[]): Generato
  * All pieces through one process. The formats may be strung together; where one piece ends in the output is told by a
  * random mark packed between them, so that no piece can hold it. Undefined when any of them is damaged or too large.
  */
-async function unpackBatch(tool: Tool, pieces: readonly PackedPiece[], signal: AbortSignal): Promise<Buffer[] | undefined> {
+async function unpackBatch(packing: ToolPacking, pieces: readonly PackedPiece[], signal: AbortSignal): Promise<Buffer[] | undefined> {
   if (pieces.length < 2) return undefined;
-  const { pack, unpack } = TOOLS[tool];
   // A random length too: a piece that is cut short must not be able to swallow a mark of a length it knows.
   const mark = randomBytes(randomInt(48, 160));
-  const packed = await run(pack, mark, { signal });
+  const packed = await run(PACKERS[packing], mark, { signal });
   const input = Buffer.concat(pieces.flatMap((piece) => [piece.bytes, packed]));
   try {
-    const parts = split(await run(unpack, input, { signal, limit: BATCH_PLAIN_BYTES }), mark);
+    const parts = split(await run(UNPACKERS[packing], input, { signal, limit: BATCH_PLAIN_BYTES }), mark);
     return parts.length === pieces.length + 1 && parts.at(-1)?.length === 0 ? parts.slice(0, -1) : undefined;
   } catch (error) {
     if (!isAboutInput(error)) throw error;
@@ -119,12 +106,12 @@ function split(bytes: Buffer, mark: Buffer): Buffer[] {
   return [...parts, bytes.subarray(at)];
 }
 
-async function unpackAlone(tool: Tool, { bytes, limit }: PackedPiece, signal: AbortSignal): Promise<Buffer | ArtifactsError> {
+async function unpackAlone(packing: ToolPacking, { bytes, limit }: PackedPiece, signal: AbortSignal): Promise<Buffer | ArtifactsError> {
   try {
-    return await run(TOOLS[tool].unpack, bytes, { signal, limit });
+    return await run(UNPACKERS[packing], bytes, { signal, limit });
   } catch (error) {
     if (!isAboutInput(error)) throw error;
-    return isArtifactsError(error, 'E_TOO_LARGE') ? tooLarge(limit) : damaged(tool, error);
+    return isArtifactsError(error, 'E_TOO_LARGE') ? tooLarge(limit) : damaged(packing, error);
   }
 }
 
@@ -133,7 +120,7 @@ function isAboutInput(error: unknown): boolean {
   return isArtifactsError(error, 'E_TOO_LARGE') || (isArtifactsError(error, 'E_TOOL') && error.cause === undefined);
 }
 
-async function run(command: ToolCommands['unpack'], input: Buffer, options: { signal: AbortSignal; limit?: number }): Promise<Buffer> {
+async function run(command: Tool, input: Buffer, options: { signal: AbortSignal; limit?: number }): Promise<Buffer> {
   const [name, ...args] = command;
   return (await runCommand(name, args, { ...options, input })).stdout;
 }

@@ -1,20 +1,23 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import type { Packing } from './packing.ts';
 import { startCommand } from './run-command.ts';
-
-/** Forms a file may be kept in. */
-export type Packing = 'none' | 'gz' | 'xz' | 'bz2' | 'zst';
 
 /** zlib's default pieces of 16 KiB cost more than they save. */
 const PIECE = 256 * 1024;
 
-/** Tools that unpack to standard output; gz is done in process. */
-const UNPACKERS: Readonly<Record<Exclude<Packing, 'none' | 'gz'>, readonly [string, ...string[]]>> = {
-  // What archives use needs 65 MiB; a file may ask for 4 GiB.
-  xz: ['xz', '-dc', '-T1', '--memlimit-decompress=256MiB'],
-  bz2: ['bzip2', '-dc'],
-  zst: ['zstd', '-dcq'],
+/** Forms that a tool unpacks; gz is done in process. */
+export type ToolPacking = Exclude<Packing, 'none' | 'gz'>;
+
+/** A tool and its arguments, the files left out. */
+export type Tool = readonly [string, ...string[]];
+
+/** They write to standard output. What archives use needs 65 MiB of memory; a file may ask for 4 GiB. */
+export const UNPACKERS: Readonly<Record<ToolPacking, Tool>> = {
+  xz: ['xz', '-dcq', '-T1', '--memlimit-decompress=256MiB'],
+  bz2: ['bzip2', '-dcq'],
+  zst: ['zstd', '-dcq', '--memory=256MB'],
 };
 
 /**

@@ -2,7 +2,8 @@
 import { posix } from 'node:path';
 import { ArtifactsError } from '../../core/errors.ts';
 import type { IndexOffer, UpstreamIndex, UpstreamPackage, UpstreamRequest } from '../format.ts';
-import type { Packing } from '../../util/unpack.ts';
+import { globPattern } from '../glob.ts';
+import { suffixOf, unpackedName, type Packing } from '../../util/packing.ts';
 import { besideLists, installerLists } from './installer.ts';
 import { listedRecord } from './listed.ts';
 import type { Listing } from './release-listing.ts';
@@ -42,7 +43,7 @@ export function chooseFiles(release: ReadRelease, request: UpstreamRequest): Ups
   for (const path of release.listing.keys()) {
     const component = components.find((prefix) => path.startsWith(prefix));
     if (component === undefined) continue;
-    const plain = path.replace(/\.(xz|gz|bz2|zst)$/, '');
+    const plain = unpackedName(path);
     const name = plain.slice(component.length);
     const isNamed = patterns.some((pattern) => pattern.test(name) || pattern.test(path.slice(component.length)));
     if (found.has(plain) || bundles.includes(plain) || !(isNamed || beside.has(plain))) continue;
@@ -60,11 +61,6 @@ export function chooseBundles(release: ReadRelease, request: UpstreamRequest): U
 function bundleNames(release: ReadRelease, request: UpstreamRequest): string[] {
   if (isFlat(request) || request.kinds?.includes('installer') !== true) return [];
   return installerLists(release.listing, chooseComponents(release, request), chooseArchitectures(release, request));
-}
-
-/** `*` stands for anything within a path. */
-function globPattern(glob: string): RegExp {
-  return new RegExp(`^${glob.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
 }
 
 type Named = Pick<UpstreamIndex, 'name' | 'kind'>;
@@ -121,13 +117,7 @@ function plainOf(release: ReadRelease, name: string): UpstreamIndex | undefined 
 }
 
 /** Smallest download first; the plain file last, because it is often listed and not there. */
-const COMPRESSIONS: readonly (readonly [string, Packing])[] = [
-  ['.xz', 'xz'],
-  ['.gz', 'gz'],
-  ['.zst', 'zst'],
-  ['.bz2', 'bz2'],
-  ['', 'none'],
-];
+const PREFERENCE: readonly Packing[] = ['xz', 'gz', 'zst', 'bz2', 'none'];
 
 /** Undefined when it is not listed at all. A file that is not read needs no plain digest. */
 function offersOf(
@@ -137,10 +127,11 @@ function offersOf(
 ): UpstreamIndex | undefined {
   const byHash = fields.get('acquire-by-hash')?.toLowerCase() === 'yes';
   const offers: IndexOffer[] = [];
-  for (const [suffix, compression] of COMPRESSIONS) {
-    const listed = listing.get(name + suffix);
+  for (const compression of PREFERENCE) {
+    const path = name + suffixOf(compression);
+    const listed = listing.get(path);
     if (listed === undefined) continue;
-    const named = `${folder}${name}${suffix}`;
+    const named = folder + path;
     const hashed = posix.join(folder, posix.dirname(name), 'by-hash', 'SHA256', listed.sha256);
     offers.push({ ...listed, compression, paths: byHash ? [hashed, named] : [named] });
   }

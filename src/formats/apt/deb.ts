@@ -1,11 +1,11 @@
 /** Binary packages as files (deb(5)): an ar archive of debian-binary, control.tar and data.tar, in this order. */
 import type { FileRef, PackageRecord } from '../../core/package.ts';
 import { withoutDot } from '../../util/safe-path.ts';
-import type { Packing } from '../../util/unpack.ts';
+import type { Packing } from '../../util/packing.ts';
 import type { PackageScan, PackedDescription } from '../format.ts';
 import { readArHeader, AR_HEADER_BYTES, AR_MAGIC, type ArMember } from './ar.ts';
 import { binaryStanza } from './control-file.ts';
-import { poolPath } from '../pool-path.ts';
+import { packageFileName, poolPath } from '../pool-path.ts';
 import { malformed } from './stanza-stream.ts';
 import { tarEntries } from './tar.ts';
 
@@ -37,7 +37,8 @@ export function readDeb({ fileName, size, sha256 }: { readonly fileName: string 
   const stanza = binaryStanza(findControl(controlTar, fileName), fileName);
   const { name, version, architecture } = stanza;
   // dpkg-deb(1), --build: the epoch is no part of the file name.
-  const file = { name: `${name}_${version.replace(/^\d+:/, '')}_${architecture}.${suffix}`, size, sha256 };
+  const built = `${name}_${version.replace(/^\d+:/, '')}_${architecture}.${suffix}`;
+  const file = { name: packageFileName(built, sha256, () => fileName), size, sha256 };
   const index = `Filename: ${poolPath(file)}\nSize: ${size}\nSHA256: ${sha256}\n`;
   return {
     format: 'apt',

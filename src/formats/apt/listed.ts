@@ -5,12 +5,10 @@
 import { posix } from 'node:path';
 import { sha256 } from '../../core/digest.ts';
 import type { PackageRecord } from '../../core/package.ts';
-import type { Packing } from '../../util/unpack.ts';
+import { suffixOf, type Packing } from '../../util/packing.ts';
 import type { Digested, ListedFile, ListedFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
 import { LISTED } from './pool-path.ts';
 import { readStanzas } from './stanza-stream.ts';
-
-const SUFFIXES: Readonly<Record<Packing, string>> = { xz: '.xz', gz: '.gz', bz2: '.bz2', zst: '.zst', none: '' };
 
 interface ListedText {
   readonly packing: Packing;
@@ -32,7 +30,7 @@ export function listedRecord(name: string, { offers, plain }: UpstreamIndex, { n
     name,
     version: digest,
     architecture: LISTED,
-    files: [{ name: `${posix.basename(name)}${SUFFIXES[packing]}`, size, sha256: digest }],
+    files: [{ name: `${posix.basename(name)}${suffixOf(packing)}`, size, sha256: digest }],
     text: Buffer.from(JSON.stringify(text)),
   };
   return { record, locations: [offer.paths.at(named ? -1 : 0) ?? name] };
@@ -44,7 +42,7 @@ export const listedFiles: ListedFormat = {
   record: (name, index) => listedRecord(name, index),
   read: ({ name, text }): ListedFile => {
     const { packing, plain } = JSON.parse(text.toString()) as ListedText;
-    return { name, packing, plain, suffix: SUFFIXES[packing] };
+    return { name, packing, plain };
   },
   combine: (name) => {
     if (name.startsWith('i18n/Translation-')) return combineTranslations;

@@ -1,11 +1,10 @@
 /** Packages indexes (Debian RepositoryFormat, "Packages Indices"): plain bytes to records. */
 import { posix } from 'node:path';
-import { ArtifactsError } from '../../core/errors.ts';
 import type { PackageRecord } from '../../core/package.ts';
 import type { UpstreamPackage } from '../format.ts';
 import { checkLocation, fieldNames, matching, readFields, replaceValue, required, sha256Of } from './index-fields.ts';
 import { ARCHITECTURE, PACKAGE_NAME, VERSION } from './names.ts';
-import { nameWithoutDigest, poolPath } from '../pool-path.ts';
+import { packageFileName, poolPath } from '../pool-path.ts';
 import { readStanzas, type PlacedStanza } from './stanza-stream.ts';
 
 export interface PackagesOptions {
@@ -35,7 +34,7 @@ function readPackage(stanza: PlacedStanza, { section }: PackagesOptions): Upstre
   const filename = required(values.Filename, 'Filename', place);
   const location = checkLocation(filename.text, 'Filename', place);
   const sha256 = sha256Of(values.SHA256?.text, place);
-  const file = { name: publishableName(nameWithoutDigest(posix.basename(location), sha256), place), size, sha256 };
+  const file = { name: packageFileName(posix.basename(location), sha256, place), size, sha256 };
   const record: PackageRecord = {
     format: 'apt',
     partition: `${section}-${architecture}`,
@@ -46,12 +45,4 @@ function readPackage(stanza: PlacedStanza, { section }: PackagesOptions): Upstre
     text: replaceValue(bytes, filename, poolPath(file)),
   };
   return { record, locations: [location] };
-}
-
-/** The longest name of a file on common file systems, less the digest that stands before it in the published pool. */
-const LONGEST_NAME = 255 - 65;
-
-function publishableName(name: string, place: () => string): string {
-  if (Buffer.byteLength(name) <= LONGEST_NAME) return name;
-  throw new ArtifactsError('E_PATH', `${place()}: the Filename ends in a name longer than ${LONGEST_NAME} bytes`);
 }

@@ -1,6 +1,6 @@
 /** Our own Release files read back as a client reads them: to check what is served against what it promises. */
 import { posix } from 'node:path';
-import type { Packing } from '../../util/unpack.ts';
+import { packingOf, unpackedName } from '../../util/packing.ts';
 import type { IndexOffer, ServedForm, ServedRoot, UpstreamIndex } from '../format.ts';
 import { isBundle } from './installer.ts';
 import { readDate, readFields } from './release.ts';
@@ -22,19 +22,11 @@ export function readServed(root: Buffer): ServedRoot {
   };
 }
 
-const PACKINGS: readonly (readonly [string, Packing])[] = [
-  ['.gz', 'gz'],
-  ['.xz', 'xz'],
-  ['.zst', 'zst'],
-  ['.bz2', 'bz2'],
-];
-
 function formsOf(files: Listing): Map<string, readonly ServedForm[]> {
   const forms = new Map<string, ServedForm[]>();
   for (const path of files.keys()) {
-    const [suffix, packing] = PACKINGS.find(([ending]) => path.endsWith(ending)) ?? (['', 'none'] as const);
-    const name = path.slice(0, path.length - suffix.length);
-    forms.set(name, [...(forms.get(name) ?? []), { path, packing }]);
+    const name = unpackedName(path);
+    forms.set(name, [...(forms.get(name) ?? []), { path, packing: packingOf(path) }]);
   }
   return forms;
 }

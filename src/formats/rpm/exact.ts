@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import { ArtifactsError } from '../../core/errors.ts';
 import type { FileRef, PackageRecord } from '../../core/package.ts';
-import type { Packing } from '../../util/unpack.ts';
+import type { Packing } from '../../util/packing.ts';
 import type { ExactFormat, ExactPlace } from '../format.ts';
 import { EXACT, LISTED } from './pool-path.ts';
 import type { ListedText } from './listed.ts';

@@ -1,7 +1,7 @@
 /** Metadata besides primary, filelists and other: it travels as records of a partition of its own. */
 import type { OtherDigest, Sha256 } from '../../core/digest.ts';
 import type { FileRef, PackageRecord } from '../../core/package.ts';
-import type { Packing } from '../../util/unpack.ts';
+import { suffixOf, type Packing } from '../../util/packing.ts';
 import type { Digested, HasPackage, ListedFile, ListedFormat } from '../format.ts';
 import { malformed } from './malformed.ts';
 import { mergeComps } from './merge-comps.ts';
@@ -55,8 +55,6 @@ export function listedOther(text: Buffer): OtherDigest | undefined {
   return (JSON.parse(text.toString()) as ListedText).other;
 }
 
-export const SUFFIXES: Readonly<Record<Packing, string>> = { xz: '.xz', gz: '.gz', bz2: '.bz2', zst: '.zst', none: '' };
-
 export const listedFiles: ListedFormat = {
   partition: LISTED,
   paths: (name, component, architectures) => {
@@ -68,12 +66,12 @@ export const listedFiles: ListedFormat = {
     const offer = offers[0];
     if (offer === undefined) throw new Error(`${name} is offered in no form`);
     const { size, sha256, compression: packing } = offer;
-    const file = { name: `${name}${SUFFIXES[packing]}`, size, sha256 };
+    const file = { name: `${name}${suffixOf(packing)}`, size, sha256 };
     return { record: listedRecord(name, { file, packing, plain }), locations: [offer.paths[0] ?? file.name] };
   },
   read: ({ name, text }): ListedFile => {
     const { packing, plain, extension } = JSON.parse(text.toString()) as ListedText;
-    return { name: `${withoutAlias(name)}${extension}`, packing, plain, suffix: SUFFIXES[packing] };
+    return { name: `${withoutAlias(name)}${extension}`, packing, plain };
   },
   combine: (name) => {
     const merge = MERGES.get(typeOfName(name));

@@ -1,13 +1,14 @@
 /** Metadata that people put into a repository of their own: comps, advisories, modules, and records of any other type. */
 import { ArtifactsError } from '../../core/errors.ts';
 import type { PackageRecord } from '../../core/package.ts';
+import { packingOf, suffixOf, unpackedName } from '../../util/packing.ts';
 import type { LocalMetadata, LocalMetadataFile } from '../format.ts';
-import { listedRecord, SUFFIXES, typeOfName, withoutAlias } from './listed.ts';
+import { listedRecord, typeOfName, withoutAlias } from './listed.ts';
 import { malformed } from './malformed.ts';
 import { withoutDoctype } from './merge-comps.ts';
 import { checkModules } from './merge-modules.ts';
 import { EXACT, TREE_TYPE } from './pool-path.ts';
-import { DERIVED, packingOf } from './root.ts';
+import { DERIVED } from './root.ts';
 import { parseXml } from './xml.ts';
 
 export const localMetadata: LocalMetadata = { packingOf, typeNamed, read };
@@ -28,7 +29,7 @@ function typeNamed(type: string): string {
 function read(file: LocalMetadataFile, plain: Buffer): PackageRecord {
   const { fileName, size, sha256, packing } = file;
   // Unique names are createrepo_c's own; the digest is not part of what it is.
-  const name = fileName.replace(/^[0-9a-f]{32,128}-/, '').slice(0, SUFFIXES[packing] === '' ? undefined : -SUFFIXES[packing].length);
+  const name = unpackedName(fileName.replace(/^[0-9a-f]{32,128}-/, ''));
   let root = name.endsWith('.xml') ? rootOf(plain, fileName) : undefined;
   const stem = name.replace(/\.(?:xml|ya?ml|json|txt)$/, '');
   const type = typeNamed(file.type ?? TYPES_OF_ROOTS.get(root ?? '') ?? TYPES_OF_NAMES.get(stem) ?? stem);
@@ -39,7 +40,7 @@ function read(file: LocalMetadataFile, plain: Buffer): PackageRecord {
   if (expected !== undefined && root !== expected) throw malformed(fileName, `the document is a <${root?.slice(0, 40)}>, not a <${expected}>`);
   const extension = EXTENSIONS.get(type) ?? /\.(?:xml|yaml|json|txt)$/.exec(name)?.[0] ?? '';
   // Not under the name it came with: the same bytes again are the same record.
-  return listedRecord(type, { file: { name: `${type}${extension}${SUFFIXES[packing]}`, size, sha256 }, packing, plain: file.plain });
+  return listedRecord(type, { file: { name: `${type}${extension}${suffixOf(packing)}`, size, sha256 }, packing, plain: file.plain });
 }
 
 /** What a document is, whatever its file is called: comps of distributions are named in many ways. */

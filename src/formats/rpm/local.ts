@@ -2,7 +2,7 @@
 import { ArtifactsError } from '../../core/errors.ts';
 import type { PackageRecord } from '../../core/package.ts';
 import type { LocalFormat, LocalPackage } from '../format.ts';
-import { poolPath } from '../pool-path.ts';
+import { packageFileName, poolPath } from '../pool-path.ts';
 import { readFacts } from './facts.ts';
 import { localMetadata } from './local-metadata.ts';
 import { readHead, scanRpm } from './package-file.ts';
@@ -28,8 +28,9 @@ export const localFiles: LocalFormat = {
 
 /** The time of the file is that of the build: a clock or a copy of it must not change what is published. */
 function readPackage(file: LocalPackage, description: Buffer): PackageRecord {
-  const { fileName: name, size, sha256 } = file;
-  const facts = readFacts(readHead(description, name), name);
+  const { fileName, size, sha256 } = file;
+  const facts = readFacts(readHead(description, fileName), fileName);
+  const name = packageFileName(fileName, sha256, () => fileName);
   const texts = packageTexts(facts, { href: poolPath({ name, sha256 }), size, sha256, fileTime: facts.buildTime });
   const { primary, filelists, other } = texts;
   return {

@@ -1,6 +1,7 @@
 /** Our own repositories: one for each architecture, with the packages that run there. */
 import { posix } from 'node:path';
 import type { Sha256 } from '../../core/digest.ts';
+import { packingOf, unpackedName } from '../../util/packing.ts';
 import type { Digested, IndexOffer, IndexPlan, PlannedComponent, PublishingFormat, RootPlan, Seat, ServedForm, ServedRoot, UpstreamIndex } from '../format.ts';
 import { clientProfile } from './clients.ts';
 import { baseOf, listedFiles, typeOfName } from './listed.ts';
@@ -8,7 +9,6 @@ import { INDEX_ROOTS, type IndexKind } from './package-chunks.ts';
 import { LISTED, poolPaths, TREE_TYPE, TREEINFO } from './pool-path.ts';
 import { TEXT_PARTS, textPart, type TextPart } from './record-text.ts';
 import { readRepomd, writeRepomd, type RepomdRecord } from './repomd.ts';
-import { packingOf } from './root.ts';
 import { servedTree } from './treeinfo.ts';
 
 export const publishing: PublishingFormat = {
@@ -102,7 +102,7 @@ function writeRoot({ files, date }: RootPlan, { root, base = '' }: Seat): Buffer
   const records = own.flatMap((file): RepomdRecord[] => {
     const base = posix.basename(file.path);
     if (!HASHED.test(base)) return []; // the plain form of another
-    const unpacked = plain.get(posix.join(root, unpackedName(base)));
+    const unpacked = plain.get(posix.join(root, plainName(base)));
     const { size, sha256 } = file;
     return [
       {
@@ -121,12 +121,12 @@ function writeRoot({ files, date }: RootPlan, { root, base = '' }: Seat): Buffer
   return writeRepomd({ revision: String(timestamp), records: [...records, ...listed] });
 }
 
-function unpackedName(base: string): string {
-  return base.replace(HASHED, '').replace(/\.(?:gz|xz|zst|bz2)$/, '');
+function plainName(base: string): string {
+  return unpackedName(base.replace(HASHED, ''));
 }
 
 function typeOf(base: string): string {
-  return typeOfName(unpackedName(base));
+  return typeOfName(plainName(base));
 }
 
 /** Throws E_FORMAT, E_PATH or E_WEAK_HASH. */
@@ -139,7 +139,7 @@ function readServed(root: Buffer, { base = '' }: Seat): ServedRoot {
     const path = posix.join(base, href);
     const packing = packingOf(href);
     files.set(path, { size, sha256 });
-    const name = open === undefined ? path : posix.join(base, 'repodata', unpackedName(posix.basename(href)));
+    const name = open === undefined ? path : posix.join(base, 'repodata', plainName(posix.basename(href)));
     if (open !== undefined) files.set(name, open);
     forms.set(name, [{ path, packing: open === undefined ? 'none' : packing }]);
     if (type !== 'primary') continue;

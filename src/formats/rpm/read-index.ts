@@ -1,6 +1,5 @@
 /** Packages of an upstream: primary joined with filelists and other, which may be missing or in another order. */
 import type { OtherDigest, Sha256 } from '../../core/digest.ts';
-import { ArtifactsError } from '../../core/errors.ts';
 import type { FileRef, PackageRecord } from '../../core/package.ts';
 import { ownText } from '../../util/own-text.ts';
 import type { UpstreamPackage } from '../format.ts';
@@ -8,7 +7,7 @@ import { malformed } from './malformed.ts';
 import { artifactKey, readArtifacts } from './module-artifacts.ts';
 import { packageChunks, parsePackage } from './package-chunks.ts';
 import { checkKey } from './package-key.ts';
-import { nameWithoutDigest, poolPath } from '../pool-path.ts';
+import { packageFileName, poolPath } from '../pool-path.ts';
 import { joinTexts } from './record-text.ts';
 import { hrefOf, locationBase, readChecksum, type DigestTrust } from './repomd.ts';
 import { escapeAttribute, escapeText } from './text.ts';
@@ -106,9 +105,6 @@ function offered(read: Primary, text: Buffer): UpstreamPackage {
   };
 }
 
-/** The longest name of a file on common file systems, less the digest that stands before it in the published pool. */
-const LONGEST_NAME = 255 - 65;
-
 function readPrimary(chunk: Buffer, trust: DigestTrust): Primary {
   const element = parsePackage(chunk, 'primary');
   const name = childText(element, 'name') ?? '';
@@ -121,8 +117,7 @@ function readPrimary(chunk: Buffer, trust: DigestTrust): Primary {
   const location = child(element, 'location');
   const href = hrefOf(location, place);
   const { sha256, other } = readChecksum(child(element, 'checksum'), { ...trust, place });
-  const fileName = nameWithoutDigest(href.slice(href.lastIndexOf('/') + 1), sha256);
-  if (Buffer.byteLength(fileName) > LONGEST_NAME) throw new ArtifactsError('E_PATH', `${place}: the location ends in a name longer than ${LONGEST_NAME} bytes`);
+  const fileName = packageFileName(href.slice(href.lastIndexOf('/') + 1), sha256, () => place);
   const size = child(element, 'size')?.attributes['package'] ?? '';
   if (!/^\d{1,15}$/.test(size)) throw malformed(place, 'no size');
   const file = { name: fileName, size: Number(size), sha256 };

@@ -1,8 +1,9 @@
 /** An upstream's repomd.xml as root metadata: what is read of it, what is kept as it is, and what is left out. */
 import type { OtherDigest } from '../../core/digest.ts';
 import type { PackageRecord } from '../../core/package.ts';
-import type { Packing } from '../../util/unpack.ts';
+import { packingOf } from '../../util/packing.ts';
 import type { Digested, ExactUpstream, RootEntry, UpstreamIndex, UpstreamPackage, UpstreamRequest, UpstreamRoot } from '../format.ts';
+import { globPattern } from '../glob.ts';
 import { exactRecord, notExact } from './exact.ts';
 import { listedRecord } from './listed.ts';
 import { malformed } from './malformed.ts';
@@ -47,11 +48,6 @@ function exactUpstream({ records }: Repomd, { offers }: UpstreamIndex, weak: boo
   return { files: records.map(fileOf), record: (files) => exactRecord(files, text) };
 }
 
-/** `*` stands for anything. */
-function globPattern(glob: string): RegExp {
-  return new RegExp(`^${glob.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
-}
-
 /** What says the same as primary, filelists and other in other forms, and what speaks of packages that are not here. */
 export const DERIVED = /^(?:primary|filelists|filelists-ext|other)(?:_db|_zck)?$|_zck$|^prestodelta$|^deltainfo$/;
 
@@ -79,17 +75,6 @@ function fileOf(record: RepomdRecord): UpstreamPackage {
 
 function digested({ size, sha256, other }: Pick<Digested, 'size' | 'sha256'> & { readonly other: OtherDigest | undefined }): Digested {
   return { size, sha256, ...(other === undefined ? {} : { other }) };
-}
-
-const SUFFIXES: readonly (readonly [string, Packing])[] = [
-  ['.gz', 'gz'],
-  ['.xz', 'xz'],
-  ['.zst', 'zst'],
-  ['.bz2', 'bz2'],
-];
-
-export function packingOf(href: string): Packing {
-  return SUFFIXES.find(([suffix]) => href.endsWith(suffix))?.[1] ?? 'none';
 }
 
 /** The revision is a time in seconds unless somebody chose another; then the newest of the files tells. */

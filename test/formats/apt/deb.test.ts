@@ -189,6 +189,11 @@ test('fields of an index in a control file do not get into ours; the epoch is no
   t.is(record.files[0]?.name, 'a_1.0-1_amd64.deb');
 });
 
+test('a package whose published name no file system takes is refused', async (t) => {
+  const long = debOf({ entries: [{ path: './control', bytes: Buffer.from(CONTROL.replace('1.0-1', `1.0${'0'.repeat(200)}`)) }] });
+  await t.throwsAsync(judge(long), { code: 'E_PATH', message: 'a.deb: the name of the file is longer than 190 bytes' });
+});
+
 test('udebs belong into the index of the installer', async (t) => {
   const record = await judge(debOf(), undefined, 'anything at all (1).udeb');
 

@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import test from 'ava';
+import { sha256 } from '../../../src/core/digest.ts';
 import { isArtifactsError } from '../../../src/core/errors.ts';
 import { readFacts } from '../../../src/formats/rpm/facts.ts';
+import { rpm } from '../../../src/formats/rpm/index.ts';
 import { readHead, scanRpm } from '../../../src/formats/rpm/package-file.ts';
 import { packageSigning } from '../../../src/formats/rpm/sign-header.ts';
 import { exactText, repairedText } from '../../../src/formats/rpm/text.ts';
@@ -154,6 +156,18 @@ witnessed('a small header cannot name paths without end', async (t) => {
   const bytes = withHeader(rpm?.bytes ?? Buffer.alloc(0), (entries) => [...entries.filter(({ tag }) => tag < 1116 || tag > 1118), ...paths].sort((a, b) => a.tag - b.tag));
 
   t.throws(() => readFacts(readHead(headOf(bytes), 'x.rpm'), 'x.rpm'), { message: /^x\.rpm: its files have paths of more than \d+ characters together$/ });
+});
+
+witnessed('a package is called as it was before it was published here, and refused where that is too long', async (t) => {
+  await using dir = await tempDir();
+  const [one] = await buildRpms(dir, [{ name: 'good' }]);
+  const bytes = one?.bytes ?? Buffer.alloc(0);
+  const digest = sha256(bytes);
+  const named = (fileName: string): string | undefined => rpm.local.readPackage({ fileName, size: bytes.length, sha256: digest }, headOf(bytes)).files[0]?.name;
+
+  t.is(named('good.rpm'), 'good.rpm');
+  t.is(named(`${digest}_good.rpm`), 'good.rpm');
+  t.throws(() => named(`${'x'.repeat(200)}.rpm`), { code: 'E_PATH', message: /^x{200}\.rpm: the name of the file is longer than 190 bytes$/ });
 });
 
 witnessed('any byte changed at random gives a verdict and nothing worse', async (t) => {
