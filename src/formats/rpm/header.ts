@@ -40,8 +40,8 @@ export interface HeaderKind {
 
 /** format_header: header structure. */
 export const INTRO_BYTES = 16;
-const ENTRY_BYTES = 16;
-const MAGIC = Buffer.from('8eade80100000000', 'hex');
+export const ENTRY_BYTES = 16;
+export const MAGIC = Buffer.from('8eade80100000000', 'hex');
 
 /** RPMTAG_HEADERSIGNATURES and RPMTAG_HEADERIMMUTABLE, and the limits rpm has for each. */
 export const SIGNATURE: HeaderKind = { label: 'signature header', region: 62, entries: 32, bytes: 64 * 1024 * 1024 };
@@ -142,10 +142,15 @@ function checkRegion(region: RawEntry, data: Buffer, { kind, count, wrong }: { r
 
 const IMAGE = 61;
 
-const TYPE = { string: 6, binary: 7, stringArray: 8, i18n: 9 } as const;
+export const TYPE = { string: 6, binary: 7, stringArray: 8, i18n: 9 } as const;
 
 /** Bytes of a value by type: null, char, int8, int16, int32, int64, string, binary, string array, i18n strings. */
 const VALUE_BYTES = [0, 1, 1, 2, 4, 8, 0, 1, 0, 0] as const;
+
+/** What the data of a type is aligned to: a multiple of its values. */
+export function alignmentOf(type: number): number {
+  return Math.max(1, VALUE_BYTES[type] ?? 1);
+}
 
 function entrySize(raw: RawEntry, data: Buffer, { previousEnd, wrong }: { readonly previousEnd: number; readonly wrong: Wrong }): number {
   const { tag, type, offset, count } = raw;

@@ -1,6 +1,6 @@
 /** Signatures in the header of signatures: of the header only, which vouches for the payload by its digest (rpm 4.14 on). */
 import type { PackageSigning, PackageSignature } from '../format.ts';
-import { INTRO_BYTES, SIGNATURE, type Header } from './header.ts';
+import { alignmentOf, ENTRY_BYTES, INTRO_BYTES, MAGIC, SIGNATURE, TYPE, type Header } from './header.ts';
 import { malformed } from './malformed.ts';
 import { LEAD_BYTES, payloadDigest, readHead } from './package-file.ts';
 import { SIGNATURE_TAG, TAG } from './tags.ts';
@@ -42,7 +42,7 @@ function withSignature(head: Buffer, made: PackageSignature): Buffer {
   const reservedTag = format === 4 ? SIGNATURE_TAG.reservedSpace : SIGNATURE_TAG.reserved;
   const entries = (format === 4 ? signedAsFormat4(signature, made) : signedAsFormat6(signature, made)).filter(({ tag }) => tag !== reservedTag);
   const spare = signature.length - headerBytes(entries).length - INTRO_BYTES;
-  const reserved = { tag: reservedTag, type: BINARY, count: spare, data: Buffer.alloc(Math.max(0, spare)) };
+  const reserved = { tag: reservedTag, type: TYPE.binary, count: spare, data: Buffer.alloc(Math.max(0, spare)) };
   const written = headerBytes(spare > 0 ? [...entries, reserved] : entries);
   const padding = Buffer.alloc((8 - (written.length % 8)) % 8);
   return Buffer.concat([head.subarray(0, LEAD_BYTES), written, padding, head.subarray(start)]);
@@ -51,7 +51,7 @@ function withSignature(head: Buffer, made: PackageSignature): Buffer {
 function signedAsFormat4(signature: Header, made: PackageSignature): readonly Entry[] {
   const tag = RSA.has(made.algorithm) ? SIGNATURE_TAG.rsa : SIGNATURE_TAG.dsa;
   const kept = [...signature.entries.values()].filter((entry) => !REPLACED.has(entry.tag));
-  const entries = [...kept, { tag, type: BINARY, count: made.packet.length, data: made.packet }];
+  const entries = [...kept, { tag, type: TYPE.binary, count: made.packet.length, data: made.packet }];
   // `rpmsign --rpmv6` added some of the newer kind: rpm 6 looks at no others then.
   return signature.entries.has(SIGNATURE_TAG.openpgp) ? withAnother(signature, entries, made) : entries;
 }
@@ -64,13 +64,8 @@ function signedAsFormat6(signature: Header, made: PackageSignature): readonly En
 function withAnother(signature: Header, entries: readonly Entry[], { packet }: PackageSignature): readonly Entry[] {
   const texts = [...signature.strings(SIGNATURE_TAG.openpgp), Buffer.from(packet.toString('base64'))];
   const data = Buffer.concat(texts.flatMap((text) => [text, Buffer.from([0])]));
-  return [...entries.filter(({ tag }) => tag !== SIGNATURE_TAG.openpgp), { tag: SIGNATURE_TAG.openpgp, type: STRINGS, count: texts.length, data }];
+  return [...entries.filter(({ tag }) => tag !== SIGNATURE_TAG.openpgp), { tag: SIGNATURE_TAG.openpgp, type: TYPE.stringArray, count: texts.length, data }];
 }
-
-const BINARY = 7;
-const STRINGS = 8;
-/** What the data of a type must be aligned to. */
-const ALIGNMENT: Readonly<Record<number, number>> = { 3: 2, 4: 4, 5: 8 };
 
 interface Entry {
   readonly tag: number;
@@ -89,22 +84,23 @@ function headerBytes(unsorted: readonly Entry[]): Buffer {
     length += bytes.length;
   };
   const index = entries.map(({ tag, type, count, data: bytes }) => {
-    const alignment = ALIGNMENT[type] ?? 1;
+    const alignment = alignmentOf(type);
     append(Buffer.alloc((alignment - (length % alignment)) % alignment));
     const entry = indexEntry({ tag, type, offset: length, count });
     append(bytes);
     return entry;
   });
-  const region = indexEntry({ tag: SIGNATURE.region, type: BINARY, offset: length, count: 16 });
-  append(indexEntry({ tag: SIGNATURE.region, type: BINARY, offset: -16 * (entries.length + 1), count: 16 }));
-  const intro = Buffer.from('8eade801000000000000000000000000', 'hex');
+  const region = indexEntry({ tag: SIGNATURE.region, type: TYPE.binary, offset: length, count: ENTRY_BYTES });
+  append(indexEntry({ tag: SIGNATURE.region, type: TYPE.binary, offset: -ENTRY_BYTES * (entries.length + 1), count: ENTRY_BYTES }));
+  const intro = Buffer.alloc(INTRO_BYTES);
+  MAGIC.copy(intro);
   intro.writeUInt32BE(entries.length + 1, 8);
   intro.writeUInt32BE(length, 12);
   return Buffer.concat([intro, region, ...index, ...data]);
 }
 
 function indexEntry({ tag, type, offset, count }: Omit<Entry, 'data'> & { readonly offset: number }): Buffer {
-  const bytes = Buffer.alloc(16);
+  const bytes = Buffer.alloc(ENTRY_BYTES);
   bytes.writeInt32BE(tag, 0);
   bytes.writeUInt32BE(type, 4);
   bytes.writeInt32BE(offset, 8);
