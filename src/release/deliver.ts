@@ -170,7 +170,8 @@ async function pointersFor(session: TargetSession, pointing: Pointing, ctx: Cont
     const pointers: Pointer[] = [];
     for (const [path, bytes] of wanted) {
       if ((await session.read(path, ctx))?.equals(bytes) === true) continue;
-      const name = sha256(bytes);
+      // Each is moved to its place, so two that are alike, such as the keys of two formats, are staged under two names.
+      const name = sha256(canonicalJson([path, sha256(bytes)]));
       await stageText(name, bytes, `${OWN_FOLDER}/new`);
       pointers.push({ kind: 'file', path, from: `${OWN_FOLDER}/new/${name}` });
     }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { buildDeb } from '../rig/deb.ts';
+import { rigKey } from '../rig/key.ts';
 import { buildRpms } from '../rig/rpm.ts';
 import { rpmUpstream } from '../rig/rpm-upstream.ts';
 import { runCommand } from '../rig/run.ts';
@@ -87,6 +88,11 @@ witnessed('apt and rpm stand side by side in one release, and either is built al
   t.is((await scene.site.run(['publish', 'verify'])).status, 0);
   t.is((await scene.site.run(['db', 'cleanup'])).status, 0);
   t.is((await scene.site.run(['publish', 'verify'])).status, 0);
+
+  const { fingerprint } = await rigKey('site');
+  const staged = await scene.site.run(['stage', '--release', 'r1.0.0', '--from', scene.site.publicRoot, '--to', dir.join('staged'), '--key', fingerprint]);
+  t.is(staged.status, 0, staged.stderr);
+  for (const top of ['apt-mirror', 'rpm-mirror']) t.true(existsSync(dir.join('staged', top, 'release-signing-key.asc')), top);
 });
 
 witnessed('a client in the middle of a generation goes on with it after the next is published', async (t) => {
