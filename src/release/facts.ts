@@ -30,7 +30,7 @@ export function releaseFacts(catalog: Catalog, spec: ReleaseSpec, now: Date): Re
     published: (prefix, distribution) => {
       const publication = catalog.publications.find(prefix, distribution);
       if (publication === undefined) return undefined;
-      return { snapshot: publication.components[0]?.snapshot, expiring: isHalfExpired(publication, now) };
+      return { snapshot: publication.components[0]?.snapshot, generation: publication.generation, expiring: isHalfExpired(publication, now) };
     },
     artifact: (id) => catalog.artifacts.find(spec.name, id),
     digest: (id) => {

@@ -63,12 +63,13 @@ interface Outcome {
 }
 
 function recordBuild(spec: ReleaseSpec, { build, result, manifest }: Outcome, { catalog, clock }: BuildTools): void {
+  const now = clock();
   catalog.builds.add({
     release: spec.name,
     id: build,
     result,
-    inputs: toldInputs(spec),
+    inputs: toldInputs(spec, releaseFacts(catalog, spec, now)),
     ...(manifest === undefined ? {} : { manifest }),
-    finishedAt: clock().toISOString(),
+    finishedAt: now.toISOString(),
   });
 }

@@ -2,7 +2,7 @@
 import type { ArtifactTask } from '../artifacts/kind.ts';
 import { canonicalJson, sha256, type Sha256 } from '../core/digest.ts';
 import { nodesOf, type NodeOf, type ReleaseNode } from './nodes.ts';
-import { slushieName, type ReleaseSpec, type RepoSpec, type SourceSpec } from './spec.ts';
+import { publicationPlaces, slushieName, type ReleaseSpec, type RepoSpec, type SourceSpec } from './spec.ts';
 
 export interface PlannedNode {
   readonly id: string;
@@ -29,7 +29,7 @@ export interface ReleaseFacts {
   published(
     prefix: string,
     distribution: string,
-  ): { readonly snapshot: number | undefined; /** Clients will refuse it soon. */ readonly expiring?: boolean } | undefined;
+  ): { readonly snapshot: number | undefined; readonly generation: number; /** Clients will refuse it soon. */ readonly expiring?: boolean } | undefined;
   /** What an artifact was made with, and from. */
   artifact(id: string): { readonly inputs: Readonly<Record<string, unknown>>; readonly needs: Readonly<Record<string, string>> } | undefined;
   /** Digest of what a publication or an artifact holds; undefined where there is none. */
@@ -264,16 +264,20 @@ export function placeInputs(artifacts: readonly string[], facts: Pick<ReleaseFac
 
 function judgeLast({ spec, facts, options }: Judging): Judgement {
   if (facts.built === undefined) return make('no complete build is recorded');
-  if (facts.built !== toldInputs(spec)) return make('where it is served changed');
+  if (facts.built !== toldInputs(spec, facts)) return make('some of it was published anew since, or where it is served changed');
   if (options.only.length > 0 || options.codenames.length > 0) return FRESH;
   const gone = leftOver(spec, facts);
   const first = gone.artifacts[0] ?? gone.places[0];
   return first === undefined ? FRESH : replace(`${first} is no part of it any more`);
 }
 
-/** Fingerprint of what stands in the files of a build and is in nothing it is made of. */
-export function toldInputs({ baseUrl }: ReleaseSpec): Sha256 {
-  return sha256(canonicalJson({ baseUrl: baseUrl ?? null }));
+/**
+ * Fingerprint of what stands in the files of a build and is in nothing it is made of. Generations are: what is published
+ * by hand, with other keys or there and back, has files of other bytes, although it is made of the same.
+ */
+export function toldInputs(spec: ReleaseSpec, { published }: Pick<ReleaseFacts, 'published'>): Sha256 {
+  const generations = publicationPlaces(spec).map(({ prefix, distribution }) => [prefix, distribution, published(prefix, distribution)?.generation ?? null]);
+  return sha256(canonicalJson({ baseUrl: spec.baseUrl ?? null, generations }));
 }
 
 /** What is recorded of a release and no longer said of it. */

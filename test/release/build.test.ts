@@ -38,6 +38,24 @@ test('F3 F10 a build freezes, merges and publishes, and a second one does nothin
   t.deepEqual(await inspectDistribution(join(site.publicRoot, INTEGRATED, 'dists/r1.0.0-rig'), join(site.publicRoot, INTEGRATED)), []);
 });
 
+test('what was switched by hand, there and back, is listed anew by the next build, so that it can be staged', async (t) => {
+  await using dir = await tempDir();
+  await using scene = await makeRelease(dir, { one: [buildDeb({ name: 'px1' })] }, { miko: { r1: { rig: ['one'] } } });
+  const { site } = scene;
+  const stage = ['stage', '--release', 'r1.0.0', '--from', site.publicRoot, '--to', dir.join('staged'), '--key', (await rigKey('site')).fingerprint];
+  await site.json(BUILD);
+  await site.json(['snapshot', 'create', 'empty', '--empty']);
+  for (const name of ['empty', 'miko-r1.0.0-rig']) await site.json(['publish', 'switch', 'r1.0.0-rig', name]);
+  t.is((await site.run(stage)).status, 12, 'the manifest lists what was served before');
+
+  const built = await site.json<Built>(BUILD);
+
+  t.deepEqual(Object.entries(statesOf(built)).filter(([, state]) => state !== 'fresh'), [['manifest', 'done']]);
+  t.is((await site.json<Built>(BUILD)).result, 'unchanged');
+  const staged = await site.run(stage);
+  t.is(staged.status, 0, staged.stderr);
+});
+
 test('RPC-O D4 a failed upstream spoils nothing: the rest is built, the run is partial, and the next one completes it', async (t) => {
   await using dir = await tempDir();
   const miko = { r1: { rig: ['one'] } };

@@ -46,12 +46,14 @@ function facts(more: Partial<ReleaseFacts> = {}): ReleaseFacts {
     mirrorInputs: (name) => sha256(name),
     mirrorDescription: (name) => ({ url: name }),
     merged: (name) => (name === 'miko-r1-alpha' ? { sources: [1, 3], policy: 'no-remove' } : { sources: [3], policy: 'no-remove' }),
-    published: (prefix, distribution) => ({ snapshot: prefix.endsWith('/apart') ? 2 : published[distribution], expiring: false }),
+    published: (prefix, distribution) => ({ snapshot: prefix.endsWith('/apart') ? 2 : published[distribution], generation: 1, expiring: false }),
     recorded: () => ({ artifacts: [], places: [] }),
-    built: toldInputs(spec()),
+    built: TOLD,
     ...more,
   } as ReleaseFacts;
 }
+
+const TOLD = toldInputs(spec(), { published: () => ({ snapshot: undefined, generation: 1 }) });
 
 const ALL = { replace: false, codenames: [], only: [], adapt: false };
 const toBuild = (plan: ReturnType<typeof planRelease>): string[] => plan.planned.filter(({ state }) => state === 'build').map(({ id }) => id);
@@ -89,8 +91,14 @@ test('another merge policy, other sources and another served snapshot are notice
   t.deepEqual(toBuild(planRelease(spec({ codenames: spec().codenames.map((one) => ({ ...one, mergePolicy: 'latest' })) }), facts(), ALL)).filter((id) => id.startsWith('merge')), ['merge miko-r1-alpha', 'merge miko-r1-beta']);
   const reordered = facts({ merged: () => ({ sources: [3, 1], policy: 'no-remove' }) });
   t.true(toBuild(planRelease(spec(), reordered, ALL)).includes('merge miko-r1-alpha'));
-  const switched = facts({ published: () => ({ snapshot: 99, expiring: false }) });
+  const switched = facts({ published: () => ({ snapshot: 99, generation: 1, expiring: false }) });
   t.is(toBuild(planRelease(spec(), switched, ALL)).filter((id) => id.startsWith('publish')).length, 3);
+});
+
+test('what was published anew by hand, with the same packages, needs a new manifest and nothing else', (t) => {
+  const again = facts({ published: (prefix, distribution) => ({ snapshot: facts().published(prefix, distribution)?.snapshot, generation: distribution === 'r1-alpha' ? 3 : 1 }) });
+
+  t.deepEqual(toBuild(planRelease(spec(), again, ALL)), ['manifest']);
 });
 
 test('whatever is missing, a plan is closed: what needs something that is built is built too', (t) => {
@@ -100,7 +108,7 @@ test('whatever is missing, a plan is closed: what needs something that is built 
         slushie: (name) => (there.includes(name) ? facts().slushie(name) : undefined),
         snapshot: (name) => (there.includes(name) ? SNAPSHOTS[name] : undefined),
         merged: (name) => (there.includes(name) ? facts().merged(name) : undefined),
-        built: built ? toldInputs(spec()) : undefined,
+        built: built ? TOLD : undefined,
       });
 
       const { nodes, planned } = planRelease(spec(), known, { ...ALL, replace, codenames });
