@@ -27,7 +27,6 @@ export interface Builds {
   /** The build the release points at: the last one that was complete. */
   latest(release: string): Build | undefined;
   list(release: string): Build[];
-  releases(): string[];
   /** Records a build; a complete one becomes the latest. */
   add(build: Build): void;
 }
@@ -50,7 +49,6 @@ export function openBuilds(database: Database): Builds {
       return row === undefined ? undefined : from(row);
     },
     list: (release) => database.all<BuildRow>('SELECT * FROM build WHERE release = ? ORDER BY id', release).map(from),
-    releases: () => database.all<{ release: string }>('SELECT DISTINCT release FROM build ORDER BY release').map((row) => row.release),
     add: (build) => {
       database.run(
         'INSERT INTO build (release, id, result, inputs, manifest, finished_at) VALUES (?, ?, ?, ?, ?, ?)',

@@ -67,21 +67,7 @@ export function openContents(database: Database): Contents {
         .map((row) => asBuffer(row.members));
       return unpack(Buffer.concat(parts));
     },
-    holding: ({ id, partition, name }) => {
-      const rows = database.all<{ id: number; members: Uint8Array }>(
-        'SELECT id, members FROM leaf WHERE partition = ? AND first <= ? AND last >= ?',
-        partition,
-        name,
-        name,
-      );
-      const found = rows.filter((row) => unpack(row.members).includes(id)).map((row) => row.id);
-      return database
-        .all<{ content: number }>(
-          'SELECT DISTINCT content FROM content_leaf WHERE leaf IN (SELECT value FROM json_each(?)) ORDER BY content',
-          JSON.stringify(found),
-        )
-        .map((row) => row.content);
-    },
+    holding: (record) => contentsHolding(database, record),
     store,
     storeMembers: (list) => {
       const drafts: LeafDraft[] = [];
@@ -91,6 +77,23 @@ export function openContents(database: Database): Contents {
       return store(drafts);
     },
   };
+}
+
+/** Few leaves have a name between their first and their last one. */
+function contentsHolding(database: Database, { id, partition, name }: Parameters<Contents['holding']>[0]): number[] {
+  const rows = database.all<{ id: number; members: Uint8Array }>(
+    'SELECT id, members FROM leaf WHERE partition = ? AND first <= ? AND last >= ?',
+    partition,
+    name,
+    name,
+  );
+  const found = rows.filter((row) => unpack(row.members).includes(id)).map((row) => row.id);
+  return database
+    .all<{ content: number }>(
+      'SELECT DISTINCT content FROM content_leaf WHERE leaf IN (SELECT value FROM json_each(?)) ORDER BY content',
+      JSON.stringify(found),
+    )
+    .map((row) => row.content);
 }
 
 function storeContent(database: Database, pieces: Iterable<Piece>): Content {

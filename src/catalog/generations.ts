@@ -59,12 +59,13 @@ export function openGenerations(database: Database): Generations {
 }
 
 function prefixes(database: Database): ReturnType<Publications['prefixes']> {
-  const found = new Map<string, { prefix: string; format: string; contents: Set<number> }>();
+  const found = new Map<string, { readonly prefix: string; readonly format: string; readonly contents: Set<number> }>();
   const rows = database.all<{ prefix: string; format: string; contents: string }>('SELECT prefix, format, contents FROM generation');
   for (const { prefix, format, contents } of rows) {
-    const entry = found.get(prefix) ?? { prefix, format, contents: new Set() };
+    const key = `${prefix} ${format}`;
+    const entry = found.get(key) ?? { prefix, format, contents: new Set() };
     for (const content of JSON.parse(contents) as number[]) entry.contents.add(content);
-    found.set(prefix, entry);
+    found.set(key, entry);
   }
   return [...found.values()];
 }

@@ -1,5 +1,6 @@
 import type { Sha256 } from '../core/digest.ts';
 import { openGenerations } from './generations.ts';
+import { openIntents } from './intents.ts';
 import type { Database } from './open.ts';
 import { openStages } from './stages.ts';
 
@@ -125,7 +126,7 @@ export interface Publications {
   generations(prefix: string, distribution: string): Generation[];
   /** Every distribution that has generations, published or dropped. */
   places(): { readonly prefix: string; readonly distribution: string }[];
-  /** Every prefix with the numbers of the contents its kept generations refer to. */
+  /** Every prefix, once for each format that is published there, with the numbers of the contents that kept generations refer to. */
   prefixes(): { readonly prefix: string; readonly format: string; readonly contents: ReadonlySet<number> }[];
   dropGeneration(prefix: string, distribution: string, number: number): void;
   intents(): PublishIntent[];
@@ -141,10 +142,50 @@ export interface Publications {
 
 export function openPublications(database: Database): Publications {
   const generations = openGenerations(database);
-  const stages = openStages(database);
-  const abandon = (prefix: string, distribution: string): void =>
-    void database.run('DELETE FROM intent WHERE prefix = ? AND distribution = ?', prefix, distribution);
-  const from = (row: PublicationRow): Publication => ({
+  const { staged, stage } = openStages(database);
+  const { intents, begin, abandon } = openIntents(database);
+  const rows = (rest: string, ...values: (string | number)[]): Publication[] =>
+    database.all<PublicationRow>(`SELECT * FROM publication ${rest}`, ...values).map((row) => publicationFrom(row, database));
+  return {
+    find: (prefix, distribution) => rows('WHERE prefix = ? AND distribution = ?', prefix, distribution)[0],
+    list: () => rows('ORDER BY prefix, distribution'),
+    staged,
+    stage,
+    renameRepo: (from, to) => renameRepo(database, from, to),
+    using: (snapshot) =>
+      rows(
+        `WHERE id IN (SELECT publication FROM publication_component WHERE snapshot = ?)
+           OR (prefix, distribution) IN (SELECT prefix, distribution FROM publication_stage WHERE snapshot = ?)
+         ORDER BY prefix, distribution`,
+        snapshot,
+        snapshot,
+      ),
+    generations: generations.list,
+    places: generations.places,
+    prefixes: generations.prefixes,
+    dropGeneration: generations.drop,
+    intents,
+    begin,
+    finish: (intent, retiredAt) => {
+      generations.retire(intent, retiredAt);
+      replace(database, intent);
+      generations.add(intent);
+      abandon(intent.prefix, intent.distribution);
+    },
+    abandon,
+    drop: (prefix, distribution, retiredAt) => {
+      generations.retire({ prefix, distribution }, retiredAt);
+      stage(prefix, distribution, []);
+      database.run('DELETE FROM publication WHERE prefix = ? AND distribution = ?', prefix, distribution);
+    },
+    forgetAll: () => {
+      for (const table of ['publication', 'publication_stage', 'generation', 'intent']) database.run(`DELETE FROM ${table}`);
+    },
+  };
+}
+
+function publicationFrom(row: PublicationRow, database: Database): Publication {
+  return {
     id: row.id,
     format: row.format,
     prefix: row.prefix,
@@ -156,59 +197,6 @@ export function openPublications(database: Database): Publications {
     ),
     spec: JSON.parse(row.spec) as PublicationSpec,
     publishedAt: row.published_at,
-  });
-  return {
-    find: (prefix, distribution) => {
-      const row = database.get<PublicationRow>(
-        'SELECT * FROM publication WHERE prefix = ? AND distribution = ?',
-        prefix,
-        distribution,
-      );
-      return row === undefined ? undefined : from(row);
-    },
-    list: () => database.all<PublicationRow>('SELECT * FROM publication ORDER BY prefix, distribution').map(from),
-    staged: stages.staged,
-    stage: stages.stage,
-    renameRepo: (from, to) => renameRepo(database, from, to),
-    using: (snapshot) =>
-      database
-        .all<PublicationRow>(
-          `SELECT * FROM publication
-           WHERE id IN (SELECT publication FROM publication_component WHERE snapshot = ?)
-             OR (prefix, distribution) IN (SELECT prefix, distribution FROM publication_stage WHERE snapshot = ?)
-           ORDER BY prefix, distribution`,
-          snapshot,
-          snapshot,
-        )
-        .map(from),
-    generations: generations.list,
-    places: generations.places,
-    prefixes: generations.prefixes,
-    dropGeneration: generations.drop,
-    intents: () =>
-      database.all<{ plan: string }>('SELECT plan FROM intent').map((row) => JSON.parse(row.plan) as PublishIntent),
-    begin: (intent) =>
-      void database.run(
-        'INSERT INTO intent (prefix, distribution, plan) VALUES (?, ?, ?)',
-        intent.prefix,
-        intent.distribution,
-        JSON.stringify(intent),
-      ),
-    finish: (intent, retiredAt) => {
-      generations.retire(intent, retiredAt);
-      replace(database, intent);
-      generations.add(intent);
-      abandon(intent.prefix, intent.distribution);
-    },
-    abandon,
-    drop: (prefix, distribution, retiredAt) => {
-      generations.retire({ prefix, distribution }, retiredAt);
-      stages.stage(prefix, distribution, []);
-      database.run('DELETE FROM publication WHERE prefix = ? AND distribution = ?', prefix, distribution);
-    },
-    forgetAll: () => {
-      for (const table of ['publication', 'publication_stage', 'generation', 'intent']) database.run(`DELETE FROM ${table}`);
-    },
   };
 }
 

@@ -28,8 +28,6 @@ export interface Records {
   text(id: number): Buffer;
   /** The record with its text. */
   get(id: number): StoredRecord;
-  /** Records with this name, in any content. */
-  named(name: string): RecordHead[];
   /** All files any record refers to. */
   eachFile(): Iterable<FileRef>;
   /** The files of every record, with its number. */
@@ -70,7 +68,6 @@ export function openRecords(database: Database): Records {
     head,
     text,
     get: (id) => ({ ...head(id), text: text(id) }),
-    named: (name) => database.all<HeadRow>(`SELECT ${HEAD} FROM record WHERE name = ?`, name).map(headFrom),
     eachRecordFiles: function* () {
       for (const row of database.each<{ id: number; files: string }>('SELECT id, files FROM record')) {
         yield { id: row.id, files: filesFrom(row.files) };

@@ -1,11 +1,8 @@
 import type { Database } from './open.ts';
-import type { StagedComponent } from './publications.ts';
+import type { Publications } from './publications.ts';
 
 /** Changes of publications that wait for their next update: see `Publications`. */
-export interface Stages {
-  staged(prefix: string, distribution: string): StagedComponent[];
-  stage(prefix: string, distribution: string, changes: readonly StagedComponent[]): void;
-}
+export type Stages = Pick<Publications, 'staged' | 'stage'>;
 
 export function openStages(database: Database): Stages {
   return {

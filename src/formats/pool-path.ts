@@ -15,10 +15,10 @@ const LONGEST_NAME = 255 - 65;
 
 /**
  * What a package file of this name is called here: as before it was published so, since whoever takes from a publication
- * of ours has the same packages. Throws E_PATH for a name too long to be published.
+ * of ours has the same packages. Throws E_PATH for a name too long to be published; `path` is what it ends, for messages.
  */
-export function packageFileName(name: string, sha256: Sha256, place: () => string): string {
+export function packageFileName(name: string, sha256: Sha256, path: () => string): string {
   const own = name.startsWith(`${sha256}_`) ? name.slice(sha256.length + 1) : name;
   if (Buffer.byteLength(own) <= LONGEST_NAME) return own;
-  throw new ArtifactsError('E_PATH', `${place()}: the name of the file is longer than ${LONGEST_NAME} bytes`);
+  throw new ArtifactsError('E_PATH', `${path()} ends in a name longer than ${LONGEST_NAME} bytes`);
 }

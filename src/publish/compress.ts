@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { LeafCache, LeafForm, PackedLeaf } from '../catalog/leaf-cache.ts';
+import type { LeafCache } from '../catalog/leaf-cache.ts';
+import type { LeafForm, PackedLeaf } from '../catalog/packed-leaves.ts';
 import type { Context } from '../core/context.ts';
 import type { Leaf } from '../core/snapshot.ts';
 import type { IndexPacking } from '../formats/format.ts';

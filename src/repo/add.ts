@@ -1,8 +1,9 @@
 /** Filling a repository: with files, and with packages the catalog knows already. */
+import { join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LockFolder } from '../catalog/lock.ts';
 import type { RecordHead } from '../catalog/records.ts';
-import { join } from 'node:path';
+import type { SeenFiles } from '../catalog/seen-files.ts';
 import type { Clock, Context } from '../core/context.ts';
 import type { PackageKey } from '../core/package.ts';
 import { formatOf } from '../formats/index.ts';
@@ -12,7 +13,7 @@ import * as durable from '../util/durable.ts';
 import { changeRepo, entrantOf, joinRivals, keyOf, rivalsOf, type Addition, type Entrant } from './change.ts';
 import { findFiles, type FoundFile } from './find-files.ts';
 import { takeIn } from './intake.ts';
-import { openKnownFiles, type SeenFiles } from './known-files.ts';
+import { openKnownFiles } from './known-files.ts';
 import { openReceiver } from './receive.ts';
 import { requireSignatures, signPackages, type SignatureRequest } from './sign-packages.ts';
 import { countPackages, findRepo, openRepo, type DeclaredRepo, type KnownRepo } from './repos.ts';
@@ -24,7 +25,7 @@ export interface RepoTools {
   readonly clock: Clock;
   readonly declared: readonly DeclaredRepo[];
   /** Where it is remembered which files were read before; undefined: all are read every time. */
-  readonly seen?: SeenFiles;
+  readonly seen?: Omit<SeenFiles, 'keepSeenFiles'>;
   /** Runs work that changes the catalog, under the aptly lock. */
   change<T>(ctx: Context, work: () => Promise<T>): Promise<T>;
 }

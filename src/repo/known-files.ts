@@ -5,13 +5,11 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { LeafCache, SeenFile } from '../catalog/leaf-cache.ts';
+import type { SeenFile, SeenFiles } from '../catalog/seen-files.ts';
 import type { RepoFormat } from '../formats/format.ts';
 import type { Pool } from '../pool/index.ts';
 import { entrantOf, type Entrant } from './change.ts';
 import type { FoundFile } from './find-files.ts';
-
-export type SeenFiles = Pick<LeafCache, 'seenFiles' | 'putSeenFiles'>;
 
 export interface KnownFiles {
   /** What these files are, by their paths; those that are new, or not what they were, are left out. */
@@ -26,7 +24,7 @@ export interface KnownFilesTools {
   readonly format: RepoFormat;
   readonly catalog: Catalog;
   readonly pool: Pool;
-  readonly seen: SeenFiles;
+  readonly seen: Omit<SeenFiles, 'keepSeenFiles'>;
 }
 
 /** For a few files it is cheaper to read them. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
+import test from 'ava';
 import { fieldValue } from '../../src/formats/apt/stanza.ts';
 import { aptClient } from '../rig/apt.ts';
 import { rigKey } from '../rig/key.ts';
@@ -76,3 +77,18 @@ testWith(hasCommand('dpkg-source'), 'dpkg-source is not installed')(
     t.is((await readdir(dir.join('got'))).includes('hello'), true);
   },
 );
+
+test('a clean-up takes nothing of one format for that of another published under the same prefix', async (t) => {
+  await using dir = await tempDir();
+  const site = await repoSite(dir);
+  await writeSource(dir.join('in'), buildSource('hello'));
+  await site.json(['repo', 'create', 'rpms', '--format', 'rpm']);
+  await site.json(['repo', 'create', 'debs']);
+  await site.json(['repo', 'add', 'debs', dir.join('in')]);
+  await site.json(['publish', 'repo', 'rpms', 'mixed', '--distribution', 'el9']);
+  await site.json(['publish', 'repo', 'debs', 'mixed', '--distribution', 'rig']);
+
+  const later = { env: { SOURCE_DATE_EPOCH: String(Math.floor(Date.now() / 1000) + 30 * 24 * 3600) } };
+  t.is((await site.json<{ publishedFiles: number }>(['db', 'cleanup'], 0, later)).publishedFiles, 0);
+  t.deepEqual((await site.json<{ problems: string[] }>(['db', 'check', '--deep'])).problems, []);
+});

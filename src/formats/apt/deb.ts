@@ -38,7 +38,7 @@ export function readDeb({ fileName, size, sha256 }: { readonly fileName: string 
   const { name, version, architecture } = stanza;
   // dpkg-deb(1), --build: the epoch is no part of the file name.
   const built = `${name}_${version.replace(/^\d+:/, '')}_${architecture}.${suffix}`;
-  const file = { name: packageFileName(built, sha256, () => fileName), size, sha256 };
+  const file = { name: packageFileName(built, sha256, () => `${fileName}: its path`), size, sha256 };
   const index = `Filename: ${poolPath(file)}\nSize: ${size}\nSHA256: ${sha256}\n`;
   return {
     format: 'apt',

@@ -34,7 +34,7 @@ function readPackage(stanza: PlacedStanza, { section }: PackagesOptions): Upstre
   const filename = required(values.Filename, 'Filename', place);
   const location = checkLocation(filename.text, 'Filename', place);
   const sha256 = sha256Of(values.SHA256?.text, place);
-  const file = { name: packageFileName(posix.basename(location), sha256, place), size, sha256 };
+  const file = { name: packageFileName(posix.basename(location), sha256, () => `${place()}: the Filename`), size, sha256 };
   const record: PackageRecord = {
     format: 'apt',
     partition: `${section}-${architecture}`,

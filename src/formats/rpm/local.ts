@@ -30,7 +30,7 @@ export const localFiles: LocalFormat = {
 function readPackage(file: LocalPackage, description: Buffer): PackageRecord {
   const { fileName, size, sha256 } = file;
   const facts = readFacts(readHead(description, fileName), fileName);
-  const name = packageFileName(fileName, sha256, () => fileName);
+  const name = packageFileName(fileName, sha256, () => `${fileName}: its path`);
   const texts = packageTexts(facts, { href: poolPath({ name, sha256 }), size, sha256, fileTime: facts.buildTime });
   const { primary, filelists, other } = texts;
   return {

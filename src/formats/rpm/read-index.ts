@@ -117,7 +117,7 @@ function readPrimary(chunk: Buffer, trust: DigestTrust): Primary {
   const location = child(element, 'location');
   const href = hrefOf(location, place);
   const { sha256, other } = readChecksum(child(element, 'checksum'), { ...trust, place });
-  const fileName = packageFileName(href.slice(href.lastIndexOf('/') + 1), sha256, () => place);
+  const fileName = packageFileName(href.slice(href.lastIndexOf('/') + 1), sha256, () => `${place}: the location`);
   const size = child(element, 'size')?.attributes['package'] ?? '';
   if (!/^\d{1,15}$/.test(size)) throw malformed(place, 'no size');
   const file = { name: fileName, size: Number(size), sha256 };

@@ -167,7 +167,7 @@ witnessed('a package is called as it was before it was published here, and refus
 
   t.is(named('good.rpm'), 'good.rpm');
   t.is(named(`${digest}_good.rpm`), 'good.rpm');
-  t.throws(() => named(`${'x'.repeat(200)}.rpm`), { code: 'E_PATH', message: /^x{200}\.rpm: the name of the file is longer than 190 bytes$/ });
+  t.throws(() => named(`${'x'.repeat(200)}.rpm`), { code: 'E_PATH', message: /^x{200}\.rpm: its path ends in a name longer than 190 bytes$/ });
 });
 
 witnessed('any byte changed at random gives a verdict and nothing worse', async (t) => {
