@@ -6,10 +6,19 @@ export interface OrderedMember extends PackageKey {
   readonly digest: RecordDigest;
 }
 
+/** Where all members of one name stand. */
+export type NamePlace = Pick<OrderedMember, 'partition' | 'name'>;
+
+/** Publication order as far as names decide it: partition, then name. */
+export function comparePlaces(a: NamePlace, b: NamePlace): -1 | 0 | 1 {
+  if (a.partition !== b.partition) return a.partition < b.partition ? -1 : 1;
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
 /** Publication order: partition, name, version as the format orders it, then identity, so that no two are equal. */
 export function compareMembers(a: OrderedMember, b: OrderedMember, compareVersions: (a: string, b: string) => number): number {
-  if (a.partition !== b.partition) return a.partition < b.partition ? -1 : 1;
-  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  const places = comparePlaces(a, b);
+  if (places !== 0) return places;
   const versions = a.version === b.version ? 0 : compareVersions(a.version, b.version);
   if (versions !== 0) return versions;
   if (a.version !== b.version) return a.version < b.version ? -1 : 1;

@@ -53,6 +53,11 @@ export interface PackageKey {
   readonly architecture: string;
 }
 
+/** These of whatever has them, and nothing else. */
+export function packageKey({ name, version, architecture }: PackageKey): PackageKey {
+  return { name, version, architecture };
+}
+
 /** `name version architecture`, for messages. */
 export function describePackage(key: PackageKey): string {
   return `${key.name} ${key.version} ${key.architecture}`;

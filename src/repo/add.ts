@@ -5,12 +5,12 @@ import type { LockFolder } from '../catalog/lock.ts';
 import type { RecordHead } from '../catalog/records.ts';
 import type { SeenFiles } from '../catalog/seen-files.ts';
 import type { Clock, Context } from '../core/context.ts';
-import type { PackageKey } from '../core/package.ts';
+import { packageKey, type PackageKey } from '../core/package.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Pool } from '../pool/index.ts';
 import type { Signer } from '../sign/signer.ts';
 import * as durable from '../util/durable.ts';
-import { changeRepo, entrantOf, joinRivals, keyOf, rivalsOf, type Addition, type Entrant } from './change.ts';
+import { changeRepo, entrantOf, joinRivals, rivalsOf, type Addition, type Entrant } from './change.ts';
 import { findFiles, type FoundFile } from './find-files.ts';
 import { takeIn } from './intake.ts';
 import { openKnownFiles } from './known-files.ts';
@@ -131,7 +131,7 @@ export function removeRecords(
 ): { readonly repo: string; readonly packages: number; readonly removed: readonly PackageKey[] } {
   const now = clock();
   const repo = openRepo(catalog, name, { declared, now });
-  return { repo: name, packages: countPackages(catalog, changeRepo(catalog, repo, { fresh: [], gone: records, now })), removed: records.map(keyOf) };
+  return { repo: name, packages: countPackages(catalog, changeRepo(catalog, repo, { fresh: [], gone: records, now })), removed: records.map(packageKey) };
 }
 
 /** What was added, or undefined when a file is no longer in the pool. */

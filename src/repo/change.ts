@@ -4,7 +4,7 @@ import type { RecordHead } from '../catalog/records.ts';
 import type { Repo } from '../catalog/repos.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import { memberKey } from '../core/member-order.ts';
-import { describePackage, sameFiles, type FileRef, type PackageKey, type PackageRecord, type RecordDigest } from '../core/package.ts';
+import { describePackage, packageKey, sameFiles, type FileRef, type PackageKey, type PackageRecord, type RecordDigest } from '../core/package.ts';
 import { formatOf } from '../formats/index.ts';
 import { editContent, membersNamed, type ContentEdit, type PlacedMember } from './edit-content.ts';
 
@@ -67,7 +67,7 @@ export function joinRivals(rivals: readonly Entrant[], entrants: readonly Entran
     if (rival === undefined) {
       fresh.set(key, entrant);
     } else if (sameFiles(rival.files, entrant.files)) {
-      same.push(keyOf(entrant));
+      same.push(packageKey(entrant));
     } else if (replace && !fresh.has(key)) {
       fresh.set(key, entrant);
       gone.push(rival);
@@ -77,7 +77,7 @@ export function joinRivals(rivals: readonly Entrant[], entrants: readonly Entran
   }
   if (conflicts.length > 0) throw conflictError(repo, conflicts);
   const all = [...fresh.values()];
-  return { fresh: all, gone, added: all.map(keyOf), same, replaced: gone.map(keyOf) };
+  return { fresh: all, gone, added: all.map(packageKey), same, replaced: gone.map(packageKey) };
 }
 
 function bytesOf({ files }: Entrant): string {
@@ -90,10 +90,6 @@ function conflictError(repo: string, conflicts: readonly string[]): ArtifactsErr
     hint: 'Give the package a new version, or replace what is there with --force-replace.',
     details: { conflicts, ...(conflicts.length > 1 ? { problems: conflicts } : {}) },
   });
-}
-
-export function keyOf({ name, version, architecture }: PackageKey): PackageKey {
-  return { name, version, architecture };
 }
 
 /** Puts packages into the repository and takes others out. Call it within a transaction. */

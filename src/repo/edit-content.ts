@@ -2,25 +2,22 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { RecordHead } from '../catalog/records.ts';
 import { cutLeaves, isClosed, type LeafDraft, type Member } from '../core/leaf-cutter.ts';
-import { compareMembers, type OrderedMember } from '../core/member-order.ts';
+import { compareMembers, comparePlaces, type NamePlace, type OrderedMember } from '../core/member-order.ts';
 import type { RecordDigest } from '../core/package.ts';
 import type { Content, Leaf } from '../core/snapshot.ts';
-
-/** Where a package stands among others. */
-export type Position = Pick<OrderedMember, 'partition' | 'name'>;
 
 /** A member that can be put in its place. */
 export type PlacedMember = Member & OrderedMember;
 
 export interface ContentEdit {
   readonly add: readonly PlacedMember[];
-  readonly drop: readonly (Position & { readonly digest: RecordDigest })[];
+  readonly drop: readonly (NamePlace & { readonly digest: RecordDigest })[];
 }
 
 /** The members of a content that have these names. */
-export function membersNamed(catalog: Catalog, content: Content, names: readonly Position[]): RecordHead[] {
+export function membersNamed(catalog: Catalog, content: Content, names: readonly NamePlace[]): RecordHead[] {
   const wanted = new Set(names.map(textOf));
-  const parts = splitAtLeaves(catalog.contents.leaves(content.id), names.toSorted(comparePositions));
+  const parts = splitAtLeaves(catalog.contents.leaves(content.id), names.toSorted(comparePlaces));
   return parts.flatMap(({ leaf, own }) => (own.length === 0 ? [] : headsOf(catalog, leaf).filter((head) => wanted.has(textOf(head)))));
 }
 
@@ -34,7 +31,7 @@ export function editContent(
   const cutter = cutLeaves((leaf) => pieces.push(leaf));
   const gone = new Set(drop.map(({ digest }) => digest));
   const added = new Set(add);
-  for (const { leaf, own } of splitAtLeaves(catalog.contents.leaves(content.id), [...add, ...drop].sort(comparePositions))) {
+  for (const { leaf, own } of splitAtLeaves(catalog.contents.leaves(content.id), [...add, ...drop].sort(comparePlaces))) {
     if (leaf !== undefined && own.length === 0 && cutter.atCut() && isClosed(leaf)) {
       cutter.end();
       pieces.push(leaf);
@@ -55,12 +52,12 @@ interface Part<P> {
 }
 
 /** Gives each leaf the positions up to its last name that no leaf before it has. The positions are sorted. */
-function splitAtLeaves<P extends Position>(leaves: readonly Leaf[], positions: readonly P[]): Part<P>[] {
+function splitAtLeaves<P extends NamePlace>(leaves: readonly Leaf[], positions: readonly P[]): Part<P>[] {
   let at = 0;
   const parts = leaves.map((leaf): Part<P> => {
     const from = at;
     const last = { partition: leaf.partition, name: leaf.last };
-    for (let next = positions[at]; next !== undefined && comparePositions(next, last) <= 0; next = positions[at]) at += 1;
+    for (let next = positions[at]; next !== undefined && comparePlaces(next, last) <= 0; next = positions[at]) at += 1;
     return { leaf, own: positions.slice(from, at) };
   });
   return [...parts, { leaf: undefined, own: positions.slice(at) }];
@@ -70,11 +67,6 @@ function headsOf(catalog: Catalog, leaf: Leaf | undefined): RecordHead[] {
   return leaf === undefined ? [] : catalog.members.heads(catalog.contents.members(leaf.id));
 }
 
-function comparePositions(a: Position, b: Position): number {
-  if (a.partition !== b.partition) return a.partition < b.partition ? -1 : 1;
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
-}
-
-function textOf({ partition, name }: Position): string {
+function textOf({ partition, name }: NamePlace): string {
   return `${partition}\0${name}`;
 }

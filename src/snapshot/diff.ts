@@ -1,5 +1,5 @@
 /** What changed from one content to another. Pure; looks only into leaves that differ. */
-import { sameFiles, type FileRef, type PackageKey, type RecordDigest } from '../core/package.ts';
+import { packageKey, sameFiles, type FileRef, type PackageKey, type RecordDigest } from '../core/package.ts';
 import { differingNames, walk, type AlignedLeaves, type Differing, type WalkedMember, type WalkedSource } from './walk.ts';
 
 export interface DiffedMember extends WalkedMember, PackageKey {
@@ -47,7 +47,7 @@ export function diffContents(a: WalkedSource<DiffedMember>, b: WalkedSource<Diff
       compareGroups(step.groups[0] ?? [], step.groups[1] ?? [], diff);
     } else if (step.sources.length === 1) {
       const side = step.sources[0] === 0 ? { source: a, list: diff.removed } : { source: b, list: diff.added };
-      for (const member of side.source.load(step.leaf)) side.list.push(keyOf(member));
+      for (const member of side.source.load(step.leaf)) side.list.push(packageKey(member));
     }
   }
   return diff;
@@ -71,16 +71,12 @@ function compareVersionsOfOne(from: readonly DiffedMember[], to: readonly Diffed
     const { name, architecture } = sample;
     diff.changed.push({ name, architecture, from: gone.map((item) => item.version), to: come.map((item) => item.version) });
   } else {
-    diff.removed.push(...gone.map(keyOf));
-    diff.added.push(...come.map(keyOf));
+    diff.removed.push(...gone.map(packageKey));
+    diff.added.push(...come.map(packageKey));
   }
   for (const member of to) {
     const old = from.find((other) => other.version === member.version);
     if (old === undefined || old.digest === member.digest) continue;
-    diff.redescribed.push({ ...keyOf(member), files: sameFiles(old.files, member.files) ? 'same' : 'different' });
+    diff.redescribed.push({ ...packageKey(member), files: sameFiles(old.files, member.files) ? 'same' : 'different' });
   }
-}
-
-function keyOf({ name, version, architecture }: PackageKey): PackageKey {
-  return { name, version, architecture };
 }

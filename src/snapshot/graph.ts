@@ -35,8 +35,9 @@ export function originGraph(catalog: Catalog): OriginGraph {
   for (const { name, content } of catalog.mirrors.list()) add('mirror', name, content.count);
   for (const { name, content } of catalog.repos.list()) add('repo', name, content.count);
   for (const { name, content } of snapshots) add('snapshot', name, content.count);
+  const names = new Map(snapshots.map(({ id, name }) => [id, name]));
   const edges = [
-    ...snapshots.flatMap((snapshot) => originEdges(snapshot, snapshots, add)),
+    ...snapshots.flatMap((snapshot) => originEdges(snapshot, names, add)),
     ...publicationEdges(catalog, add),
   ];
   return {
@@ -49,7 +50,7 @@ const KINDS: readonly OriginNode['kind'][] = ['mirror', 'repo', 'snapshot', 'pub
 
 type AddNode = (kind: OriginNode['kind'], name: string, packages: number | null) => string;
 
-function originEdges({ name, origin }: Snapshot, snapshots: readonly Snapshot[], add: AddNode): OriginEdge[] {
+function originEdges({ name, origin }: Snapshot, names: ReadonlyMap<number, string>, add: AddNode): OriginEdge[] {
   const to = `snapshot ${name}`;
   switch (origin.kind) {
     case 'mirror':
@@ -61,10 +62,7 @@ function originEdges({ name, origin }: Snapshot, snapshots: readonly Snapshot[],
     case 'pull': {
       const label = origin.kind === 'merge' ? `merge ${origin.policy}` : origin.kind;
       // A source may have been renamed since; its number stays.
-      return origin.sources.map((source) => {
-        const now = snapshots.find(({ id }) => id === source.id)?.name ?? source.name;
-        return { from: add('snapshot', now, null), to, label };
-      });
+      return origin.sources.map((source) => ({ from: add('snapshot', names.get(source.id) ?? source.name, null), to, label }));
     }
     case 'empty':
     case 'import':

@@ -1,5 +1,5 @@
 /** Merging contents by one of several policies, with conflicts told instead of the last source winning silently. Pure. */
-import { describePackage, sameFiles, type FileRef, type PackageKey, type RecordDigest } from '../core/package.ts';
+import { describePackage, packageKey, sameFiles, type FileRef, type PackageKey, type RecordDigest } from '../core/package.ts';
 import { cutLeaves, isClosed, type LeafDraft, type Member } from '../core/leaf-cutter.ts';
 import { compareMembers } from '../core/member-order.ts';
 import type { Leaf, MergePolicy } from '../core/snapshot.ts';
@@ -141,7 +141,7 @@ function unite(
       const key = `${member.version}\0${member.architecture}`;
       const before = united.get(key);
       if (before !== undefined && before.member.digest !== member.digest) {
-        if (sameFiles(before.member.files, member.files)) redescribed.push(keyOf(member));
+        if (sameFiles(before.member.files, member.files)) redescribed.push(packageKey(member));
         else conflicts.push(conflictOf(before, { member, source }, sources));
       }
       if (before === undefined || policy !== 'first') united.set(key, { member, source });
@@ -156,11 +156,7 @@ function conflictOf(first: Sourced, second: Sourced, sources: readonly MergeSour
     digest: member.digest,
     files: member.files,
   });
-  return { package: keyOf(second.member), first: side(first), second: side(second) };
-}
-
-function keyOf({ name, version, architecture }: PackageKey): PackageKey {
-  return { name, version, architecture };
+  return { package: packageKey(second.member), first: side(first), second: side(second) };
 }
 
 function choose(members: readonly Sourced[], options: MergeOptions): MergedMember[] {

@@ -13,7 +13,7 @@ import { newestWinners } from './newest-packages.ts';
 import { sourceWinners, type WinnersRequest } from './source-packages.ts';
 import type { WalkedSource } from './walk.ts';
 
-/** The snapshot with this name. Throws E_NOT_FOUND with the names that are near. */
+/** The snapshot with this name. Throws E_NOT_FOUND. */
 export function requireSnapshot(catalog: Catalog, name: string): Snapshot {
   const found = catalog.snapshots.find(name);
   if (found !== undefined) return found;
@@ -109,7 +109,7 @@ export function conflictError(name: string, found: readonly MergeConflict[]): Ar
   const conflicts = found.map(describeConflict);
   const more = conflicts.length > 1 ? ` (and ${conflicts.length - 1} more)` : '';
   return new ArtifactsError('E_CONFLICT', `Cannot merge "${name}": ${conflicts[0]}${more}`, {
-    hint: 'Publish one of the two apart: move it from aptly_miko_mapping to aptly_n_mapping.',
+    hint: 'Publish one of the two apart: move it to aptly_n_mapping, or rpm_n_mapping.',
     details: { conflicts },
   });
 }

@@ -2,13 +2,11 @@
  * Walks several contents side by side in publication order, name by name, without looking into leaves that need no
  * look: pure, so that merging and comparing are tested as values.
  */
+import { comparePlaces, type NamePlace } from '../core/member-order.ts';
 import type { Leaf } from '../core/snapshot.ts';
 
 /** What is compared of a member. The catalog's record heads are these. */
-export interface WalkedMember {
-  readonly partition: string;
-  readonly name: string;
-}
+export type WalkedMember = NamePlace;
 
 /** One content to walk. `load` gives the members of a leaf in publication order. */
 export interface WalkedSource<M extends WalkedMember> {
@@ -63,27 +61,16 @@ export function* differingNames<M extends WalkedMember>(differing: readonly (rea
   for (const name of [...names].sort()) yield differing.map((members) => members.filter((member) => member.name === name));
 }
 
-interface Key {
-  readonly partition: string;
-  readonly name: string;
-}
-
-function compareKeys(a: Key, b: Key): number {
-  if (a.partition !== b.partition) return a.partition < b.partition ? -1 : 1;
-  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
-  return 0;
-}
-
-function lowest(cursors: readonly Cursor<WalkedMember>[]): Key | undefined {
-  let found: Key | undefined;
+function lowest(cursors: readonly Cursor<WalkedMember>[]): NamePlace | undefined {
+  let found: NamePlace | undefined;
   for (const cursor of cursors) {
     const key = cursor.key();
-    if (key !== undefined && (found === undefined || compareKeys(key, found) < 0)) found = key;
+    if (key !== undefined && (found === undefined || comparePlaces(key, found) < 0)) found = key;
   }
   return found;
 }
 
-function alignedLeaves(cursors: readonly Cursor<WalkedMember>[], next: Key): AlignedLeaves | undefined {
+function alignedLeaves(cursors: readonly Cursor<WalkedMember>[], next: NamePlace): AlignedLeaves | undefined {
   const starting = cursors.find((cursor) => isAt(cursor, next) && cursor.unopened() !== undefined);
   const first = starting?.unopened();
   if (first === undefined) return undefined;
@@ -98,14 +85,14 @@ function alignedLeaves(cursors: readonly Cursor<WalkedMember>[], next: Key): Ali
       continue;
     }
     const key = cursor.key();
-    if (key !== undefined && compareKeys(key, last) <= 0) return undefined;
+    if (key !== undefined && comparePlaces(key, last) <= 0) return undefined;
   }
   return { leaves, sources };
 }
 
-function isAt(cursor: Cursor<WalkedMember>, next: Key): boolean {
+function isAt(cursor: Cursor<WalkedMember>, next: NamePlace): boolean {
   const key = cursor.key();
-  return key !== undefined && compareKeys(key, next) === 0;
+  return key !== undefined && comparePlaces(key, next) === 0;
 }
 
 function sharedLeaf({ leaves }: AlignedLeaves): Leaf | undefined {
@@ -128,7 +115,7 @@ class Cursor<M extends WalkedMember> {
     return this.#members === undefined ? this.#source.leaves[this.#leaf] : undefined;
   }
 
-  key(): Key | undefined {
+  key(): NamePlace | undefined {
     if (this.#members !== undefined) return this.#members[this.#at];
     const leaf = this.#source.leaves[this.#leaf];
     return leaf === undefined ? undefined : { partition: leaf.partition, name: leaf.first };
@@ -139,9 +126,9 @@ class Cursor<M extends WalkedMember> {
   }
 
   /** The members under this key, which is not above the current one; the cursor moves behind them. */
-  take(key: Key): readonly M[] {
+  take(key: NamePlace): readonly M[] {
     const current = this.key();
-    if (current === undefined || compareKeys(current, key) !== 0) return [];
+    if (current === undefined || comparePlaces(current, key) !== 0) return [];
     const leaf = this.#source.leaves[this.#leaf];
     if (leaf !== undefined) this.#members ??= this.#source.load(leaf);
     const members = this.#members ?? [];

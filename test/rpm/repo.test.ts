@@ -97,3 +97,18 @@ witnessed('packages for no architecture in particular are published by hand for 
   const { stdout } = await runCommand('rpm', ['--eval', '%{_arch}']);
   t.deepEqual(architectures, [stdout.trim()]);
 });
+
+witnessed('source packages are pulled like others', async (t) => {
+  await using dir = await tempDir();
+  const rpms = await buildRpms(dir, [{ name: 'app', source: true }]);
+  for (const { fileName, bytes } of rpms) await writeFile(dir.join(fileName), bytes);
+  const site = inProcess(await makeSite(dir, { mirrors: {}, miko: {}, releases: {} }));
+  for (const name of ['full', 'nothing']) {
+    await site.json(['repo', 'create', name, '--format', 'rpm']);
+    if (name === 'full') await site.json(['repo', 'add', name, ...rpms.map(({ fileName }) => dir.join(fileName))]);
+    await site.json(['snapshot', 'create', name, '--from-repo', name]);
+  }
+
+  const { added } = await site.json<{ added: readonly { architecture: string }[] }>(['snapshot', 'pull', 'nothing', 'full', 'pulled', 'Name (= app)', '--no-deps', '--architectures', 'x86_64']);
+  t.deepEqual(added.map(({ architecture }) => architecture).sort(), ['noarch', 'src']);
+});
