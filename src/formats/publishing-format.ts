@@ -133,6 +133,8 @@ export interface ListedFile {
 export interface FileListFormat {
   /** The lists of a component: their paths below it, and the partitions whose packages they cover. */
   plan(partitions: ReadonlySet<string>, architectures: readonly string[]): readonly FileListPlan[];
+  /** The tool that writes what a package installs to standard output, as a tar archive; the path of the package is its last argument. */
+  readonly archiver: readonly [string, ...string[]];
   /** What a package is called in a list. */
   qualifiedName(record: Pick<PackageRecord, 'name' | 'text'>): string;
   /** The line of a path that these packages install. */

@@ -1,12 +1,12 @@
 /** Keeping a repository as its upstream made it: all that its root metadata lists, with that and its signature. */
 import type { Context } from '../core/context.ts';
-import { EMPTY_SHA256, sha256 } from '../core/digest.ts';
+import { sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { FileRef } from '../core/package.ts';
-import type { ExactFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
+import type { ExactFormat, UpstreamPackage } from '../formats/format.ts';
 import { unpackFile } from '../util/unpack.ts';
 import { fetchFiles, receiveBytes } from './files.ts';
-import { unpackError } from './indexes.ts';
+import { ROOT_FILES, unpackError } from './indexes.ts';
 import type { FreshRoot } from './root.ts';
 import { settlePackages, type SettleTools } from './settle.ts';
 
@@ -36,7 +36,7 @@ export async function keepExact(fresh: FreshRoot, { format, bundles }: ExactWish
   const own = [...fresh.files, { path: format.keyPath, bytes: key }].map(({ path, bytes }): FileRef & { bytes: Buffer } => ({ name: path, size: bytes.length, sha256: sha256(bytes), bytes }));
   for (const { bytes } of own) await receiveBytes(bytes, tools);
 
-  const candidates = exact.files.map((file) => tools.spool.add(file, 'the root metadata'));
+  const candidates = exact.files.map((file) => tools.spool.add(file, ROOT_FILES.name));
   const { chosen, fetched } = await settlePackages([{ index: ROOT_FILES, candidates }], tools, ctx);
   const settled = chosen.flatMap((part) => ('candidates' in part ? part.candidates : []));
   const more = await fetchFiles(settled, tools, ctx);
@@ -49,8 +49,6 @@ export async function keepExact(fresh: FreshRoot, { format, bundles }: ExactWish
     fetched: { files: fetched.files + more.files, bytes: fetched.bytes + more.bytes },
   };
 }
-
-const ROOT_FILES: UpstreamIndex = { name: 'root metadata', kind: 'file', offers: [], plain: { size: 0, sha256: EMPTY_SHA256 } };
 
 /** Read to its end now, so that what cannot be published is not mirrored. */
 async function checkPlaces(record: UpstreamPackage['record'], format: ExactFormat, { pool }: SettleTools, ctx: Context): Promise<void> {

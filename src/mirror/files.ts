@@ -93,7 +93,7 @@ export async function receiveBytes(bytes: Buffer, { pool, incoming }: Pick<FileT
   await incoming.settle();
 }
 
-/** The same for files whose sizes nobody tells: those that came show them. */
+/** Fetches files whose sizes nobody tells: those that came show them. */
 export async function fetchUnsized(files: readonly BundledFile[], tools: FileTools, ctx: Context): Promise<Fetched> {
   const { pool, incoming, mirror } = tools;
   const missing = new Map<Sha256, Missing>();

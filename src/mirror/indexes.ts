@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KnownIndex } from '../catalog/mirrors.ts';
 import type { Context } from '../core/context.ts';
-import { sha256, type Sha256 } from '../core/digest.ts';
+import { EMPTY_SHA256, sha256, type Sha256 } from '../core/digest.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import type { Digested, IndexOffer, UpstreamFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
 import { isAbsentError, type Expectation, type Upstream } from '../http/upstream.ts';
@@ -15,6 +15,9 @@ import type { Candidate } from './spool.ts';
 export type IndexPackages =
   | { readonly index: UpstreamIndex; readonly candidates: readonly Candidate[] }
   | { readonly index: UpstreamIndex; readonly known: KnownIndex };
+
+/** Files that the root metadata vouches for itself take the place of an index that was read. */
+export const ROOT_FILES: UpstreamIndex = { name: 'the root metadata', kind: 'file', offers: [], plain: { size: 0, sha256: EMPTY_SHA256 } };
 
 export interface IndexTools {
   readonly upstream: Upstream;

@@ -3,7 +3,6 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KnownIndex, MirrorState } from '../catalog/mirrors.ts';
 import type { Context } from '../core/context.ts';
-import { EMPTY_SHA256 } from '../core/digest.ts';
 import type { RepoFormat, UpstreamIndex } from '../formats/format.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { collectEarly } from '../util/collect-early.ts';
@@ -12,7 +11,7 @@ import { fetchBundles } from './bundles.ts';
 import { isChoosing, type MirrorDefinition } from './definition.ts';
 import { keepExact } from './exact.ts';
 import { fetchFiles } from './files.ts';
-import { indexDigest, readIndex, type IndexPackages } from './indexes.ts';
+import { indexDigest, readIndex, ROOT_FILES, type IndexPackages } from './indexes.ts';
 import type { FreshRoot } from './root.ts';
 import { selectPackages } from './select.ts';
 import { checkSignatures } from './signatures.ts';
@@ -52,7 +51,7 @@ export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTo
     const exact = await keepExact(fresh, { format: update.format.exact, bundles: bundles.packages }, settling, ctx);
     const listed = [...fresh.root.files, ...bundles.packages, ...exact.packages];
     const read = await readIndexes(fresh.root.indexes, { ...update, spool, folder }, ctx);
-    if (listed.length > 0) read.push({ index: LISTED_FILES, candidates: listed.map((file) => spool.add(file, LISTED_FILES.name)) });
+    if (listed.length > 0) read.push({ index: ROOT_FILES, candidates: listed.map((file) => spool.add(file, ROOT_FILES.name)) });
     const selected = selectPackages(read, update, ctx);
     const settled = await settlePackages(selected, settling, ctx);
     const { chosen } = settled;
@@ -72,9 +71,6 @@ export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTo
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-/** Files the root metadata vouches for itself take the place of an index that was read. */
-const LISTED_FILES: UpstreamIndex = { name: 'Release', kind: 'file', offers: [], plain: { size: 0, sha256: EMPTY_SHA256 } };
 
 type Fetched = Pick<TakenOver, 'files' | 'bytes'>;
 

@@ -85,9 +85,9 @@ function* neededFiles(catalog: Catalog): Generator<NeededFile> {
 
 /** Whether clients see what is recorded as served. */
 function checkTrees({ catalog, publicRoot }: CheckRequest): string[] {
-  const served = catalog.trees.list().filter((tree) => !isTreeServed(tree, publicRoot));
+  const unseen = catalog.trees.list().filter((tree) => !isTreeServed(tree, publicRoot));
   return [
-    ...served.map(({ place, number }) => `${place}: generation ${number} is not what is served`),
+    ...unseen.map(({ place, number }) => `${place}: generation ${number} is not what is served`),
     ...catalog.trees.coming().map(({ place }) => `${place}: a switch was interrupted; the next change puts it right`),
   ];
 }

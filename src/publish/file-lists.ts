@@ -159,7 +159,7 @@ const AT_ONCE = availableParallelism();
 const BATCH = 256;
 
 /** Makes sure that the cache has the lists of these package files. */
-async function listPackages(files: readonly Sha256[], { cache, pool }: FileListTools, ctx: Context): Promise<void> {
+async function listPackages(files: readonly Sha256[], { cache, pool, fileLists }: ListingTools, ctx: Context): Promise<void> {
   const missing = [...new Set(files)].filter((file) => cache.fileList(file) === undefined);
   for (let at = 0; at < missing.length; at += BATCH) {
     ctx.report({ type: 'progress', id: 'file-lists', label: 'listing files of packages', done: at, total: missing.length, unit: 'files' });
@@ -168,7 +168,7 @@ async function listPackages(files: readonly Sha256[], { cache, pool }: FileListT
     const work = async (): Promise<void> => {
       for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
         ctx.signal.throwIfAborted();
-        lists.set(file, await listPackage(pool.path(file), ctx));
+        lists.set(file, await listPackage(pool.path(file), fileLists, ctx));
       }
     };
     // Whoever fails takes the work away from the others; all have ended when this goes on.
@@ -181,8 +181,8 @@ async function listPackages(files: readonly Sha256[], { cache, pool }: FileListT
 }
 
 /** One path a line. A package that cannot be unpacked cannot be installed either: that is told, and no reason to stop. */
-async function listPackage(path: string, ctx: Context): Promise<string> {
-  const running = startCommand('dpkg-deb', ['--fsys-tarfile', path], { signal: ctx.signal });
+async function listPackage(path: string, { archiver: [command, ...args] }: FileListFormat, ctx: Context): Promise<string> {
+  const running = startCommand(command, [...args, path], { signal: ctx.signal });
   running.stdin.end();
   const paths: string[] = [];
   let length = 0;

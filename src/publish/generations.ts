@@ -1,11 +1,12 @@
 /** What becomes of generations that are no longer served, and of publications whose switch was interrupted. */
-import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Generation, Publication, PublishIntent } from '../catalog/publications.ts';
 import type { Clock } from '../core/context.ts';
 import { formatOf } from '../formats/index.ts';
 import * as durable from '../util/durable.ts';
+import { removeOthers } from './generation-folders.ts';
 import { distributionLink, generationFolder, generationsFolder, linkTarget, type Place } from './layout.ts';
 
 /** Clients in the middle of a generation may go on with it while either rule keeps it. */
@@ -52,18 +53,7 @@ export function pruneGenerations(place: Place, tools: GenerationTools): void {
       for (const { number } of gone) publications.dropGeneration(place.prefix, place.distribution, number);
     });
   }
-  const numbers = new Set(kept.map(({ number }) => String(number)));
-  for (const name of listFolder(generationsFolder(place))) {
-    if (!numbers.has(name)) durable.removeTree(join(generationsFolder(place), name));
-  }
-}
-
-function listFolder(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return []; // nothing was published there yet
-  }
+  removeOthers(generationsFolder(place), kept);
 }
 
 /**

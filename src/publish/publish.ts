@@ -3,30 +3,28 @@
  * visible by one rename of a symbolic link. Order (design, section 3.5): pool files, indexes by digest, root metadata,
  * switch. The caller holds the aptly lock.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LeafCache } from '../catalog/leaf-cache.ts';
 import type { Publication, PublicationFields, PublicationSpec, PublishIntent } from '../catalog/publications.ts';
 import type { Clock, Context } from '../core/context.ts';
 import { canonicalJson } from '../core/digest.ts';
 import type { Content, Snapshot } from '../core/snapshot.ts';
-import type { ExactFormat, PublishingFormat, RepoFormat } from '../formats/format.ts';
+import type { RepoFormat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Pool } from '../pool/index.ts';
 import type { Signer } from '../sign/signer.ts';
 import * as durable from '../util/durable.ts';
 import { checkNames } from './check-names.ts';
-import { carryExact, exactFiles, linkExact, type ExactFiles, type ExactTools } from './exact.ts';
+import { exactFiles, type ExactFiles, type ExactTools } from './exact.ts';
 import { isHalfExpired } from './expiry.ts';
-import { writeFileLists } from './file-lists.ts';
-import { isServing, keptGenerations, pruneGenerations, type KeepRule } from './generations.ts';
-import { compressAhead, prepareIndexes, writeIndexes, type Components, type PreparedIndex } from './index-files.ts';
+import { isServing, pruneGenerations, type KeepRule } from './generations.ts';
+import { compressAhead, prepareIndexes, type Components } from './index-files.ts';
 import { linkFiles } from './link-files.ts';
-import { writeListed } from './listed-files.ts';
-import { nextDate } from './next-date.ts';
-import { checkFields, rootFields } from './root-fields.ts';
-import { distributionLink, generationFolder, generationsFolder, keyPath, linkTarget, prefixFolder, type Place } from './layout.ts';
+import { checkFields } from './root-fields.ts';
+import { distributionLink, keyPath, linkTarget, type Place } from './layout.ts';
+import { writeGeneration, type Writing } from './write-generation.ts';
 
 export interface PublishTools {
   readonly catalog: Catalog;
@@ -168,138 +166,10 @@ function isServed(before: Publication, request: PublishRequest, spec: Publicatio
   return JSON.stringify(before.components) === JSON.stringify(components) && canonicalJson(said) === canonicalJson(spec);
 }
 
-interface Writing {
-  readonly spec: PublicationSpec;
-  readonly signer: Signer;
-  readonly format: RepoFormat;
-  readonly place: Place;
-  /** Those that are not exact. */
-  readonly components: Components;
-  readonly exact: ReadonlyMap<string, ExactFiles>;
-  readonly indexes: readonly PreparedIndex[];
-}
-
-/** Writes a complete, signed and flushed generation that nobody reads yet. */
-async function writeGeneration(
-  request: PublishRequest,
-  { spec, signer, format, place, components, exact, indexes }: Writing,
-  tools: PublishTools,
-  ctx: Context,
-): Promise<PublishIntent> {
-  const number = nextNumber(place, tools.catalog);
-  const folder = generationFolder(place, number);
-  durable.makeFolderDurably(dirname(folder));
-  durable.removeTree(folder);
-  const { clients } = spec;
-  const own = writeIndexes(folder, indexes, { ...tools, format: format.publishing, clients }, ctx);
-  const listed = [...own.listed];
-  const written = [...own.written];
-  for (const [component, content] of components) {
-    const at = { component, content };
-    const publishing = { ...tools, format: format.publishing, clients };
-    const complete = spec.contents === true;
-    const lists = await writeFileLists(folder, { ...at, architectures: spec.architectures, complete }, publishing, ctx);
-    const more = await writeListed(folder, { ...at, architectures: spec.architectures, except: lists.names }, publishing, ctx);
-    listed.push(...lists.listed, ...more.listed);
-    written.push(...lists.written, ...more.written);
-  }
-  carryOver(place, folder, { format, tools });
-
-  const names = [...request.components.keys()].sort();
-  const date = await nextDate(place, tools, ctx);
-  const validUntil = spec.validFor === undefined ? undefined : new Date(date.getTime() + spec.validFor);
-  const plan = { ...rootFields(spec, request.distribution), date, ...(validUntil === undefined ? {} : { validUntil }), components: names, files: listed };
-  for (const seat of format.publishing.seats(names, spec.architectures)) {
-    const files = exact.get(seat.component ?? '');
-    if (files !== undefined) {
-      written.push(...linkExact(folder, seat.base ?? '', files, tools.pool));
-      // For clients in the middle of a generation that was not exact.
-      const { pool } = format.publishing.folders;
-      if (seat.base !== undefined && !files.some(({ name }) => name.split('/', 1)[0] === pool)) linkPool(place, join(folder, seat.base), format.publishing);
-      continue;
-    }
-    await writeRoot(join(folder, seat.root), format.publishing.root(plan, seat), { signer, format: format.publishing, clients });
-    if (seat.base !== undefined) linkPool(place, join(folder, seat.base), format.publishing);
-  }
-  if (format.exact !== undefined) carryOverExact(place, folder, format.exact, tools);
-  await durable.flushTree(folder);
-  durable.flushFolder(dirname(folder));
-  return {
-    prefix: request.prefix,
-    distribution: request.distribution,
-    format: format.id,
-    generation: number,
-    components: [...request.components].map(([component, { id }]) => ({ component, snapshot: id })),
-    contents: [...new Set([...request.components.values()].map(({ content }) => content.id))],
-    indexes: written,
-    spec: { ...spec, ...(validUntil === undefined ? {} : { validUntil: validUntil.toISOString() }) },
-    publishedAt: date.toISOString(),
-  };
-}
-
-async function writeRoot(
-  folder: string,
-  root: Buffer,
-  { signer, format, clients }: { readonly signer: Signer; readonly format: PublishingFormat; readonly clients: string | undefined },
-): Promise<void> {
-  const { clearsigned, plain, detached } = format.signedFiles;
-  durable.writeNewFile(join(folder, plain), (write) => write(root));
-  const text = root.toString();
-  const signature = await signer.detach(text);
-  const whole = clearsigned === undefined ? undefined : await signer.clearsign(text);
-  durable.writeNewFile(join(folder, detached), (write) => write(signature));
-  const { keyFile } = format.profile(clients);
-  const keys = keyFile === undefined ? undefined : await signer.publicKeys();
-  if (keyFile !== undefined && keys !== undefined) durable.writeNewFile(join(folder, keyFile), (write) => write(keys));
-  if (clearsigned !== undefined && whole !== undefined) durable.writeNewFile(join(folder, clearsigned), (write) => write(whole));
-}
-
-/** Relative, so that the tree may be copied or served from elsewhere. */
-function linkPool(place: Place, base: string, { folders }: PublishingFormat): void {
-  durable.makeFolder(base);
-  durable.linkSymbolically(relative(base, join(prefixFolder(place), folders.pool)), join(base, folders.pool));
-}
-
 /** The components by name, for they are written in that order; less those that are written as they came. */
 function contentsOf(request: PublishRequest, exact: ReadonlyMap<string, ExactFiles>): Components {
   const sorted = [...request.components].filter(([name]) => !exact.has(name)).sort(([a], [b]) => (a < b ? -1 : 1));
   return new Map(sorted.map(([name, { content }]) => [name, content]));
-}
-
-/** Above every number in use, in the catalog or left on disk by a run that was stopped. */
-function nextNumber(place: Place, catalog: Catalog): number {
-  const recorded = catalog.publications.generations(place.prefix, place.distribution).map(({ number }) => number);
-  let onDisk: number[] = [];
-  try {
-    onDisk = readdirSync(generationsFolder(place)).map(Number).filter(Number.isInteger);
-  } catch {
-    // No generation has been written yet.
-  }
-  return Math.max(0, ...recorded, ...onDisk) + 1;
-}
-
-/** Indexes of generations that are still kept stay reachable by their digests through the new one. */
-function carryOver(place: Place, folder: string, { format, tools }: { format: RepoFormat; tools: PublishTools }): void {
-  const generations = tools.catalog.publications.generations(place.prefix, place.distribution);
-  for (const generation of keptGenerations(generations, { keep: tools.keep, now: tools.clock(), coming: 1 })) {
-    for (const { path, sha256 } of generation.indexes) {
-      const hashed = format.publishing.hashedPath(path, sha256);
-      const from = join(generationFolder(place, generation.number), hashed);
-      if (!existsSync(from)) continue; // somebody removed it
-      durable.makeFolder(dirname(join(folder, hashed)));
-      durable.linkFile(from, join(folder, hashed));
-    }
-  }
-}
-
-/** The same for repositories kept exactly, whose files have the names that the upstream gave them. */
-function carryOverExact(place: Place, folder: string, { keyPath }: ExactFormat, tools: PublishTools): void {
-  const generations = tools.catalog.publications.generations(place.prefix, place.distribution);
-  for (const generation of keptGenerations(generations, { keep: tools.keep, now: tools.clock(), coming: 1 }).toReversed()) {
-    // A key says whose signature stands there now.
-    const files = generation.indexes.filter(({ path }) => !path.endsWith(`/${keyPath}`) && !/\/\.[^/]*$/.test(path));
-    carryExact(generationFolder(place, generation.number), folder, files);
-  }
 }
 
 function switchTo(intent: PublishIntent, place: Place, format: RepoFormat, tools: PublishTools): void {

@@ -3,7 +3,7 @@
  * distributions, a new generation is written beside the served one and becomes visible by one rename of a symbolic link.
  * The caller holds the aptly lock.
  */
-import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Tree } from '../catalog/trees.ts';
@@ -14,6 +14,7 @@ import { ArtifactsError } from '../core/errors.ts';
 import type { Pool } from '../pool/index.ts';
 import * as durable from '../util/durable.ts';
 import { safeJoin } from '../util/safe-path.ts';
+import { nextNumber, removeOthers } from './generation-folders.ts';
 import type { KeepRule } from './generations.ts';
 
 export interface TreeTools {
@@ -44,7 +45,7 @@ export async function publishTree(request: TreeRequest, tools: TreeTools): Promi
   const { place } = request;
   const link = safeJoin(publicRoot, place);
   refuseForeign(link, place);
-  const tree = { ...request, number: nextNumber(place, tools), publishedAt: clock().toISOString() };
+  const tree = { ...request, number: nextNumber(catalog.trees.generations(place), generationsFolder(publicRoot, place)), publishedAt: clock().toISOString() };
   catalog.transaction(() => catalog.trees.announce(tree));
   const folder = generationFolder(publicRoot, tree);
   durable.makeFolderDurably(dirname(folder));
@@ -114,11 +115,7 @@ export function pruneTrees(place: string, { catalog, publicRoot, clock, keep }: 
       for (const { number } of gone) catalog.trees.drop(place, number);
     });
   }
-  const numbers = new Set(kept.map(({ number }) => String(number)));
-  const folder = generationsFolder(publicRoot, place);
-  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-    if (!numbers.has(name)) durable.removeTree(join(folder, name));
-  }
+  removeOthers(generationsFolder(publicRoot, place), kept);
 }
 
 /** A folder or file that somebody put where ours is to be seen: renaming over it fails, and removing it is not for us. */
@@ -128,14 +125,6 @@ function refuseForeign(link: string, place: string): void {
   throw new ArtifactsError('E_CONFLICT', `${place} is in the way: it was not published by artifacts`, {
     hint: `Move ${link} aside.`,
   });
-}
-
-/** Above every number in use, in the catalog or left on disk by a run that was stopped. */
-function nextNumber(place: string, { catalog, publicRoot }: TreeTools): number {
-  const recorded = catalog.trees.generations(place).map(({ number }) => number);
-  const folder = generationsFolder(publicRoot, place);
-  const onDisk = existsSync(folder) ? readdirSync(folder).map(Number).filter(Number.isInteger) : [];
-  return Math.max(0, ...recorded, ...onDisk) + 1;
 }
 
 function generationsFolder(publicRoot: string, place: string): string {

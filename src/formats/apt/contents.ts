@@ -5,6 +5,7 @@ import type { FileListFormat, FileListPlan } from '../format.ts';
 /** Lines hold bytes as Latin-1 characters: paths need not be UTF-8. */
 export const contentsFormat: FileListFormat = {
   plan: planContents,
+  archiver: ['dpkg-deb', '--fsys-tarfile'],
   qualifiedName,
   line: (path, packages) => `${path.padEnd(60)} ${packages.join(',')}`,
   readLine,
