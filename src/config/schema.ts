@@ -1,5 +1,6 @@
 /** What may stand in vars/ and mappings/, variable by variable. Types are inferred; rules across variables are in rules.ts. */
 import { z } from 'zod';
+import { parseFingerprint } from '../sign/key-check.ts';
 import { MERGE_POLICIES } from '../core/snapshot.ts';
 import { RPM_CLIENTS } from '../formats/rpm/clients.ts';
 import { GIT_VARIABLES } from './git-schema.ts';
@@ -132,7 +133,7 @@ export const rpmMirrorSchema = strict({
   metadata: z.array(metadataGlob).optional(),
   gpg: strict({
     key: z.preprocess(splitKeys, z.array(textAs(parseKeyId))).optional(),
-    package_key: z.preprocess(splitKeys, z.array(textAs(parseFingerprint))).optional(),
+    package_key: z.preprocess(splitKeys, z.array(textAs(parseFullFingerprint))).optional(),
     keyring: z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(path)).optional(),
   }).optional(),
   state: z.enum(['present', 'absent']).default('present'),
@@ -162,7 +163,7 @@ export const independentSchema = z.array(strict({ src: sourceName, dest: safeNam
 const signingKey = strict({
   file: path.optional(),
   passphrase_file: path.optional(),
-  agent: textAs(parseFingerprint).optional(),
+  agent: textAs(parseFullFingerprint).optional(),
   home: path.optional(),
 });
 export type WrittenSigningKey = z.output<typeof signingKey>;
@@ -214,7 +215,7 @@ export const single = {
   retention: z.array(retentionRule),
   distributions: z.record(z.string(), distributionName),
   targets: z.array(targetSchema),
-  consumers: strict({ base_url: httpUrl.optional(), keys: z.array(textAs(parseFingerprint)).optional(), keyring: path.optional() }),
+  consumers: strict({ base_url: httpUrl.optional(), keys: z.array(textAs(parseFullFingerprint)).optional(), keyring: path.optional() }),
   completeness: strict({
     wanted: words(path).default([]),
     roles: words(path).default([]),
@@ -286,8 +287,8 @@ function parseKeyId(text: string): Parsed<string> {
   return { problem: `${quote(text)} is no key fingerprint: 40 hex digits (64 for a version 6 key)` };
 }
 
-function parseFingerprint(text: string): Parsed<string> {
-  const digits = text.replace(/\s/g, '').replace(/^0x/i, '').toUpperCase();
-  if (/^(?:[0-9A-F]{40}|[0-9A-F]{64})$/.test(digits)) return { value: digits };
+function parseFullFingerprint(text: string): Parsed<string> {
+  const value = parseFingerprint(text);
+  if (value !== undefined) return { value };
   return { problem: `${quote(text)} is no full key fingerprint: 40 hex digits (64 for a version 6 key)` };
 }

@@ -42,7 +42,7 @@ export const lookupPublic: LookupFunction = (hostname, options, callback) => {
     if (error) callback(error, '');
     else if (internal) callback(refusal(hostname, internal.address), '');
     else if (options.all) callback(null, addresses);
-    else if (first) callback(null, first.address, first.family);
+    else callback(null, first?.address ?? '', first?.family);
   });
 };
 

@@ -63,4 +63,3 @@ export async function download(source: Source, request: DownloadRequest, ctx: Co
     sink.close();
   }
 }
-

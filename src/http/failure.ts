@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { ErrorCode } from '../core/errors.ts';
 
 /** Why one request to one base URL did not give what was asked for, and what may help. */
@@ -36,7 +37,7 @@ export function isAbsentStatus(status: number | undefined): boolean {
 
 /** The status of an answer that is neither content nor a redirect. `now` is for a Retry-After that is a date. */
 export function statusFailure(status: number, retryAfter: unknown, now: Date): Failure {
-  const text = STATUS_TEXT[status];
+  const text = STATUS_CODES[status];
   const reason = text === undefined ? `status ${status}` : `${status} ${text}`;
   const worthIt = status === 408 || status === 429 || status >= 500;
   const failure: Failure = { code: 'E_FETCH', reason, remedy: worthIt ? 'retry' : 'next', status };
@@ -97,20 +98,4 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'the connection was cut',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer is not as long as it says',
   UND_ERR_HEADERS_OVERFLOW: 'the headers are too long',
-};
-
-const STATUS_TEXT: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  407: 'Proxy Authentication Required',
-  408: 'Request Timeout',
-  410: 'Gone',
-  416: 'Range Not Satisfiable',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
 };

@@ -67,4 +67,3 @@ function smallAnswer({ head, place }: Answer, sink: MemorySink): SmallAnswer {
     url: shown(place),
   };
 }
-

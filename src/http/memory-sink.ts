@@ -21,7 +21,6 @@ export class MemorySink implements Sink {
   data(chunk: Buffer): void {
     this.#size += chunk.length;
     if (this.#size > this.#limit) throw tooLarge(this.#limit);
-    // The library reuses nothing, but a small chunk can be a view that keeps 64 KiB alive.
     this.#chunks.push(chunk);
   }
 

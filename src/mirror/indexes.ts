@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import type { KnownIndex } from '../catalog/mirrors.ts';
 import type { Context } from '../core/context.ts';
 import { EMPTY_SHA256, sha256, type Sha256 } from '../core/digest.ts';
-import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
+import { ArtifactsError } from '../core/errors.ts';
 import type { Digested, IndexOffer, UpstreamFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
 import { isAbsentError, type Expectation, type Upstream } from '../http/upstream.ts';
+import { exitStatusOf } from '../util/run-command.ts';
 import { unpackFile } from '../util/unpack.ts';
 import type { Candidate } from './spool.ts';
 
@@ -137,8 +138,7 @@ export async function* checked(index: Pick<UpstreamIndex, 'name' | 'plain'>, sou
 /** The listed bytes came and are damaged all the same: what zlib or the tool that unpacks says, as our error. */
 export function unpackError(index: Pick<UpstreamIndex, 'name'>, error: unknown): ArtifactsError | undefined {
   if (!(error instanceof Error)) return undefined;
-  const byTool = isArtifactsError(error, 'E_TOOL') && error.details?.['status'] !== undefined;
   const byZlib = 'code' in error && String(error.code).startsWith('Z_');
-  if (!byTool && !byZlib) return undefined;
+  if (exitStatusOf(error) === undefined && !byZlib) return undefined;
   return new ArtifactsError('E_FORMAT', `${index.name} cannot be unpacked: ${error.message}`, { cause: error });
 }

@@ -1,4 +1,5 @@
 /** Root metadata: fetched, its signature checked, then judged for freshness and identity. */
+import { posix } from 'node:path';
 import type { MirrorState, RootState } from '../catalog/mirrors.ts';
 import type { Clock, Context } from '../core/context.ts';
 import { sha256 } from '../core/digest.ts';
@@ -153,7 +154,7 @@ async function verify(
   if (vouched !== undefined && mirror.fingerprints.length === 0) return { text: bytes, fingerprints: [], warnings: [] };
   // Loaded here, so that an unchanged upstream does not pay for the OpenPGP library.
   const { verifyClearsigned, verifyDetached } = await import('../sign/verify.ts');
-  const trust = { keyrings: mirror.keyrings, fingerprints: mirror.fingerprints, now: tools.clock() };
+  const trust = { keyrings: mirror.keyrings, fingerprints: mirror.fingerprints, now: tools.clock(), name: posix.basename(entry.path) };
   if (entry.kind === 'clearsigned') return verifyClearsigned(bytes, trust);
   const signature = await tools.upstream.fetchSmall(entry.signature, { limit: SIGNATURE_LIMIT }, ctx);
   if (signature.status !== 'ok') {

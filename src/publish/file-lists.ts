@@ -13,7 +13,7 @@ import type { Sha256 } from '../core/digest.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import type { Content } from '../core/snapshot.ts';
 import type { FileListFormat } from '../formats/format.ts';
-import { startCommand, type RunningCommand } from '../util/run-command.ts';
+import { exitStatusOf, startCommand, type RunningCommand } from '../util/run-command.ts';
 import { tarPaths } from '../util/tar-paths.ts';
 import { unpackFile } from '../util/unpack.ts';
 import type { WrittenIndex } from './index-files.ts';
@@ -150,7 +150,10 @@ async function feed(sort: RunningCommand, { packages, parts, complete }: Feed, t
 /** The names of a package's files, in bytes; the longest lists in Debian have some 10 MB. */
 const LONGEST_LIST = 64 * 1024 * 1024;
 
-const UNLISTABLE: ReadonlySet<string> = new Set(['E_FORMAT', 'E_TOOL', 'E_TOO_LARGE']);
+/** What is wrong with the package itself. */
+function isUnlistable(error: unknown): error is ArtifactsError {
+  return isArtifactsError(error, 'E_FORMAT') || isArtifactsError(error, 'E_TOO_LARGE') || exitStatusOf(error) !== undefined;
+}
 
 /** Packages unpacked at a time. */
 const AT_ONCE = availableParallelism();
@@ -197,8 +200,7 @@ async function listPackage(path: string, { archiver: [command, ...args] }: FileL
   } catch (error) {
     running.kill();
     ctx.signal.throwIfAborted();
-    if (!isArtifactsError(error) || !UNLISTABLE.has(error.code)) throw error;
-    if (error.hint !== undefined) throw error; // the tool is missing
+    if (!isUnlistable(error)) throw error;
     ctx.report({ type: 'warning', message: `${path}: its files cannot be listed: ${error.message}` });
     return '';
   }

@@ -11,7 +11,7 @@ import type { Context } from '../core/context.ts';
 import { isArtifactsError } from '../core/errors.ts';
 import type { BundledFile, Digested, RepoFormat, Seat, ServedRoot, UpstreamIndex } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
-import { verifyClearsigned, verifyDetached } from '../sign/verify.ts';
+import { verifyClearsigned, verifyDetached, type Trust } from '../sign/verify.ts';
 import { unpackFile } from '../util/unpack.ts';
 import type { FileCheck } from './check-file.ts';
 import { isServing } from './generations.ts';
@@ -145,9 +145,9 @@ async function verifySignatures(looking: Looking): Promise<Buffer | undefined> {
   const whole = names.clearsigned === undefined ? undefined : read(join(folder, names.clearsigned));
   const [plain, signature] = [names.plain, names.detached].map((name) => read(join(folder, name)));
   const trust = { keyrings: key === undefined ? [] : [key], fingerprints: [], now: request.now };
-  const told = async (name: string, verify: () => ReturnType<typeof verifyDetached>): Promise<Buffer | undefined> => {
+  const told = async (name: string, verify: (trust: Trust) => ReturnType<typeof verifyDetached>): Promise<Buffer | undefined> => {
     try {
-      const { fingerprints, text } = await verify();
+      const { fingerprints, text } = await verify({ ...trust, name });
       const absent = publication.spec.signedBy.filter((fingerprint) => !fingerprints.includes(fingerprint));
       for (const fingerprint of absent) seen.problem(join(folder, name), `has no good signature by ${fingerprint}`);
       return text;
@@ -158,8 +158,8 @@ async function verifySignatures(looking: Looking): Promise<Buffer | undefined> {
     }
   };
   const clearsigned = names.clearsigned ?? names.plain;
-  const signed = whole && key && (await told(clearsigned, () => verifyClearsigned(whole, trust)));
-  if (plain && signature && key) await told(names.detached, () => verifyDetached(plain, signature, trust));
+  const signed = whole && key && (await told(clearsigned, (by) => verifyClearsigned(whole, by)));
+  if (plain && signature && key) await told(names.detached, (by) => verifyDetached(plain, signature, { ...by, name: names.plain }));
   if (signed && plain && !signed.equals(plain)) seen.problem(join(folder, clearsigned), `says something else than ${names.plain}`);
   return signed ?? plain;
 }

@@ -5,6 +5,7 @@ import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import type { QuerySubject } from '../core/relation.ts';
 import { matcher, type Matcher } from '../query/match.ts';
 import { parseQuery } from '../query/parse.ts';
+import { parseFingerprint } from '../sign/key-check.ts';
 
 const listSchema = z.array(z.string()).default([]);
 const fileSchema = z.strictObject({
@@ -104,8 +105,8 @@ function expand(items: readonly string[], { groups, name, within }: Expanding): 
 }
 
 function fingerprint(text: string, name: string): string {
-  const digits = text.replace(/\s|^0x/gi, '').toUpperCase();
-  if (/^(?:[0-9A-F]{40}|[0-9A-F]{64})$/.test(digits)) return digits;
+  const digits = parseFingerprint(text);
+  if (digits !== undefined) return digits;
   throw new ArtifactsError('E_CONFIG', `${name}: "${text}" is neither a group nor a full fingerprint`, {
     hint: 'Key ids can be forged: give the 40 hex digits that `gpg --show-keys --with-fingerprint FILE` prints.',
   });

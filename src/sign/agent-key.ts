@@ -1,8 +1,8 @@
 import type { Key, SignaturePacket } from 'openpgp';
-import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
-import { runCommand } from '../util/run-command.ts';
-import { fingerprintOf, isKeyProblem, normalFingerprint, signingPart } from './key-check.ts';
-import type { SigningKey } from './signing-key.ts';
+import { isArtifactsError } from '../core/errors.ts';
+import { exitStatusOf, runCommand } from '../util/run-command.ts';
+import { fingerprintOf, isKeyProblem, parseFingerprint, signingPart } from './key-check.ts';
+import { noKey, type SigningKey, type SignWork } from './signing-key.ts';
 
 interface AgentSource {
   readonly fingerprint: string;
@@ -18,8 +18,9 @@ const PATIENCE = 30_000;
  * alive and the key unlocked. Throws E_NO_KEY.
  */
 export async function openAgentKey(source: AgentSource, date: Date): Promise<SigningKey> {
-  const fingerprint = normalFingerprint(source.fingerprint);
-  if (!/^[0-9A-F]{40}$/.test(fingerprint)) {
+  const fingerprint = parseFingerprint(source.fingerprint);
+  // GnuPG knows no keys of version 6.
+  if (fingerprint?.length !== 40) {
     const hint = 'Give the 40 hex digits that `gpg --list-secret-keys` prints.';
     throw noKey(`"${source.fingerprint}" is no full fingerprint`, hint);
   }
@@ -29,8 +30,8 @@ export async function openAgentKey(source: AgentSource, date: Date): Promise<Sig
     throw noKey(`The ${part.reason}, at ${date.toISOString()}`, 'Sign with a key that is valid now, or correct the clock.');
   }
   const exact = { ...source, fingerprint };
-  const sign: SigningKey['sign'] = (text, kind, when) => signWith(exact, { text, kind, date: when });
-  await sign('', 'binary', date);
+  const sign: SigningKey['sign'] = (work) => signWith(exact, work);
+  await sign({ text: '', kind: 'binary', date });
   return { publicKey, sign, warnings: [] };
 }
 
@@ -43,13 +44,7 @@ async function readPublic(source: AgentSource, fingerprint: string): Promise<Key
   throw noKey(`gpg does not know the key ${fingerprint}`, `Import it, or check the gpg home${inHome(source)}.`);
 }
 
-interface Work {
-  readonly text: string | Uint8Array;
-  readonly kind: 'text' | 'binary';
-  readonly date: Date;
-}
-
-async function signWith(source: AgentSource, { text, kind, date }: Work): Promise<readonly SignaturePacket[]> {
+async function signWith(source: AgentSource, { text, kind, date }: SignWork): Promise<readonly SignaturePacket[]> {
   const { readSignature } = await import('openpgp');
   const time = date.toISOString().replace(/[-:]|\.\d+Z/g, '');
   const mode = kind === 'text' ? ['--textmode'] : ['--no-textmode'];
@@ -75,17 +70,13 @@ async function gpg(source: AgentSource, args: readonly string[], input?: Uint8Ar
     if (error instanceof Error && error.name === 'AbortError') {
       throw noKey(`gpg did not answer within ${patience / 1000} s for the key ${source.fingerprint}`, AGENT_HINT, error);
     }
-    if (!isArtifactsError(error, 'E_TOOL') || error.message.includes('not installed')) throw error;
+    if (!isArtifactsError(error, 'E_TOOL') || exitStatusOf(error) === undefined) throw error;
     throw noKey(`gpg cannot sign with the key ${source.fingerprint}: ${error.message}`, AGENT_HINT, error);
   }
 }
 
 function inHome({ home }: AgentSource): string {
   return home === undefined ? '' : ` ${home}`;
-}
-
-function noKey(message: string, hint: string, cause?: unknown): ArtifactsError {
-  return new ArtifactsError('E_NO_KEY', message, { hint, cause });
 }
 
 const AGENT_HINT = 'Check that gpg-agent runs and has the key unlocked: gpg --local-user FINGERPRINT --detach-sign FILE';

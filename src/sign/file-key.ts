@@ -1,9 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { PrivateKey, SignaturePacket } from 'openpgp';
-import { ArtifactsError } from '../core/errors.ts';
 import { armoredBlocks } from './armor.ts';
 import { fingerprintOf, isKeyProblem, signingPart } from './key-check.ts';
-import type { SigningKey } from './signing-key.ts';
+import { noKey, type SigningKey, type SignWork } from './signing-key.ts';
 
 interface FileSource {
   readonly path: string;
@@ -94,17 +93,11 @@ function signingKey(key: PrivateKey, warnings: readonly string[]): SigningKey {
   return {
     publicKey: key.toPublic(),
     warnings,
-    sign: (text, kind, date) => signWith(key, { text, kind, date }),
+    sign: (work) => signWith(key, work),
   };
 }
 
-interface Work {
-  readonly text: string | Uint8Array;
-  readonly kind: 'text' | 'binary';
-  readonly date: Date;
-}
-
-async function signWith(key: PrivateKey, { text, kind, date }: Work): Promise<readonly SignaturePacket[]> {
+async function signWith(key: PrivateKey, { text, kind, date }: SignWork): Promise<readonly SignaturePacket[]> {
   const { createMessage, enums, readSignature, sign } = await import('openpgp');
   // A random notation would make equal releases differ.
   const config = { nonDeterministicSignaturesViaNotation: false, preferredHashAlgorithm: enums.hash.sha512 };
@@ -118,10 +111,6 @@ async function signWith(key: PrivateKey, { text, kind, date }: Work): Promise<re
 
 function bytesOf(text: string | Uint8Array): Uint8Array {
   return typeof text === 'string' ? Buffer.from(text) : text;
-}
-
-function noKey(message: string, hint: string, cause?: unknown): ArtifactsError {
-  return new ArtifactsError('E_NO_KEY', message, { hint, cause });
 }
 
 const NOT_A_KEY = 'It must be what `gpg --export-secret-keys` writes, with or without --armor.';

@@ -28,9 +28,10 @@ export function fingerprintOf(key: Key | Subkey): string {
   return key.getFingerprint().toUpperCase();
 }
 
-/** A fingerprint as people write it, with blanks and in any case, as we compare it. */
-export function normalFingerprint(text: string): string {
-  return text.replace(/^0x|\s/gi, '').toUpperCase();
+/** A full fingerprint as people write it, with blanks and in any case, as we compare it; undefined for less: a short id can be forged at will. */
+export function parseFingerprint(text: string): string | undefined {
+  const digits = text.replace(/^0x|\s/gi, '').toUpperCase();
+  return /^(?:[0-9A-F]{40}|[0-9A-F]{64})$/.test(digits) ? digits : undefined;
 }
 
 /** The library tells reasons only in words; tests with real keys hold it to them. */

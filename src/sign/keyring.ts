@@ -1,6 +1,7 @@
 import type { Key } from 'openpgp';
 import { ArtifactsError } from '../core/errors.ts';
 import { armoredBlocks, refuseKeybox } from './armor.ts';
+import { fingerprintOf } from './key-check.ts';
 
 /** The public keys of several keyrings. Copies of one key are merged: a revocation that one of them knows counts. */
 export async function readKeyrings(keyrings: readonly Uint8Array[]): Promise<readonly Key[]> {
@@ -20,7 +21,7 @@ export async function readKeyrings(keyrings: readonly Uint8Array[]): Promise<rea
  */
 export async function joinKeyrings(keyrings: readonly Uint8Array[], fingerprints: readonly string[] = []): Promise<Buffer> {
   const keys = await readKeyrings(keyrings);
-  const pinned = (key: Key): boolean => key.getKeys().some((part) => fingerprints.includes(part.getFingerprint().toUpperCase()));
+  const pinned = (key: Key): boolean => key.getKeys().some((part) => fingerprints.includes(fingerprintOf(part)));
   const wanted = fingerprints.length === 0 ? keys : keys.filter(pinned);
   if (wanted.length === 0) throw new ArtifactsError('E_NO_KEY', `The keyring has no key ${fingerprints.join(', ')}`);
   return Buffer.concat(wanted.map((key) => key.write()));

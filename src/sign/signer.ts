@@ -12,7 +12,7 @@ import { clearsignedText, formatClearsigned } from './clearsigned.ts';
 import { openFileKey } from './file-key.ts';
 import { fingerprintOf } from './key-check.ts';
 import { readKeyrings } from './keyring.ts';
-import type { KeySource, SigningKey } from './signing-key.ts';
+import type { KeySource, SigningKey, SignWork } from './signing-key.ts';
 import { verifyClearsigned, verifyDetached, type Trust } from './verify.ts';
 
 export type { KeySource } from './signing-key.ts';
@@ -66,7 +66,7 @@ async function clearsign(keys: readonly SigningKey[], text: string, date: Date):
   const hashes = [...new Set(packets.map((packet) => HASH_NAMES[packet.hashAlgorithm ?? 0] ?? 'SHA512'))].sort();
   const block = await armorBytes('signature', await signatureBytes(packets));
   const bytes = Buffer.from(formatClearsigned(signed, hashes, block));
-  await checkOwn(keys, date, (trust) => verifyClearsigned(bytes, { ...trust, name: 'The new InRelease' }));
+  await checkOwn(keys, date, (trust) => verifyClearsigned(bytes, { ...trust, name: 'The text just signed' }));
   return bytes;
 }
 
@@ -75,14 +75,14 @@ async function detach(keys: readonly SigningKey[], bytes: string | Uint8Array, d
   const packets = await allPackets(keys.toReversed(), { text: bytes, kind: 'binary', date });
   const signature = Buffer.from(await armorBytes('signature', await signatureBytes(packets)));
   const signed = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
-  await checkOwn(keys, date, (trust) => verifyDetached(signed, signature, { ...trust, name: 'The new Release' }));
+  await checkOwn(keys, date, (trust) => verifyDetached(signed, signature, { ...trust, name: 'The text just signed' }));
   return signature;
 }
 
 async function signBytes(keys: readonly SigningKey[], bytes: Uint8Array, date: Date): ReturnType<Signer['signBytes']> {
   const packets = await allPackets(keys, { text: bytes, kind: 'binary', date });
   const signature = await signatureBytes(packets);
-  await checkOwn(keys, date, (trust) => verifyDetached(bytes, signature, { ...trust, name: 'The new package' }));
+  await checkOwn(keys, date, (trust) => verifyDetached(bytes, signature, { ...trust, name: 'The package just signed' }));
   return Promise.all(packets.map(async (packet) => ({ algorithm: packet.publicKeyAlgorithm ?? 0, packet: Buffer.from(await signatureBytes([packet])) })));
 }
 
@@ -99,12 +99,9 @@ async function signedBy(keys: readonly SigningKey[], signatures: readonly Uint8A
   return found;
 }
 
-async function allPackets(
-  keys: readonly SigningKey[],
-  { text, kind, date }: { readonly text: string | Uint8Array; readonly kind: 'text' | 'binary'; readonly date: Date },
-): Promise<readonly SignaturePacket[]> {
+async function allPackets(keys: readonly SigningKey[], work: SignWork): Promise<readonly SignaturePacket[]> {
   const packets: SignaturePacket[] = [];
-  for (const key of keys) packets.push(...(await key.sign(text, kind, date)));
+  for (const key of keys) packets.push(...(await key.sign(work)));
   return packets;
 }
 
@@ -112,7 +109,7 @@ async function allPackets(
 async function checkOwn(
   keys: readonly SigningKey[],
   date: Date,
-  verify: (trust: Trust) => Promise<{ readonly fingerprints: readonly string[] }>,
+  verify: (trust: Omit<Trust, 'name'>) => Promise<{ readonly fingerprints: readonly string[] }>,
 ): Promise<void> {
   const keyrings = [await exportKeys(keys)];
   const fingerprints = keys.map((key) => fingerprintOf(key.publicKey));

@@ -1,4 +1,5 @@
 import type { Key, SignaturePacket } from 'openpgp';
+import { ArtifactsError } from '../core/errors.ts';
 
 export type KeySource =
   /** A file of secret keys, armored or binary; all of them sign. */
@@ -17,10 +18,22 @@ export type KeySource =
       readonly patience?: number;
     };
 
+export interface SignWork {
+  readonly text: string | Uint8Array;
+  /** `text` makes a signature of a text (type 0x01), `binary` one of bytes. */
+  readonly kind: 'text' | 'binary';
+  readonly date: Date;
+}
+
 /** A key that was found fit to sign. */
 export interface SigningKey {
   readonly publicKey: Key;
-  /** `text` makes a signature of a text (type 0x01), `binary` one of bytes. Returns signature packets. */
-  sign(text: string | Uint8Array, kind: 'text' | 'binary', date: Date): Promise<readonly SignaturePacket[]>;
+  /** Returns signature packets. */
+  sign(work: SignWork): Promise<readonly SignaturePacket[]>;
   readonly warnings: readonly string[];
+}
+
+/** E_NO_KEY. */
+export function noKey(message: string, hint: string, cause?: unknown): ArtifactsError {
+  return new ArtifactsError('E_NO_KEY', message, { hint, cause });
 }

@@ -12,7 +12,7 @@ export interface SignedPackage {
 }
 
 /** One good signature by a trusted key is enough. Throws as `verifyDetached`; returns the fingerprints of those who signed. */
-export async function verifyPackage({ signed, coversAll, signatures }: SignedPackage, trust: Trust & { readonly name: string }): Promise<readonly string[]> {
+export async function verifyPackage({ signed, coversAll, signatures }: SignedPackage, trust: Trust): Promise<readonly string[]> {
   const { fingerprints } = await verifyDetached(signed, Buffer.concat(signatures), trust);
   if (coversAll) return fingerprints;
   throw new ArtifactsError('E_SIGNATURE', `${trust.name}: what is signed does not vouch for the rest of the package`, {

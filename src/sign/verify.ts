@@ -8,7 +8,7 @@ import type { Key, PacketList, SignaturePacket, Subkey } from 'openpgp';
 import { ArtifactsError, type ErrorCode } from '../core/errors.ts';
 import { armoredBlocks } from './armor.ts';
 import { parseClearsigned } from './clearsigned.ts';
-import { fingerprintOf, isKeyProblem, normalFingerprint, signingPart } from './key-check.ts';
+import { fingerprintOf, isKeyProblem, parseFingerprint, signingPart } from './key-check.ts';
 import { readKeyrings } from './keyring.ts';
 
 export interface Trust {
@@ -20,8 +20,8 @@ export interface Trust {
    */
   readonly fingerprints: readonly string[];
   readonly now: Date;
-  /** What is verified, for messages; default `InRelease` or `Release`. */
-  readonly name?: string;
+  /** What is verified, for messages: `InRelease`. */
+  readonly name: string;
 }
 
 export interface Verified {
@@ -38,7 +38,7 @@ export interface Verified {
  * E_SIGNATURE, E_KEY_EXPIRED, E_KEY_REVOKED, E_SIGNATURE_EXPIRED or E_WEAK_HASH, and E_CONFIG for a bad keyring.
  */
 export async function verifyClearsigned(bytes: Uint8Array, trust: Trust): Promise<Verified> {
-  const name = trust.name ?? 'InRelease';
+  const { name } = trust;
   const { text, signature } = parseClearsigned(bytes, name);
   const packets = await readSignatures(Buffer.from(signature), name);
   // 0x01 is the signature of a text; any other kind would be made over other bytes than are shown here.
@@ -48,7 +48,7 @@ export async function verifyClearsigned(bytes: Uint8Array, trust: Trust): Promis
 
 /** Verifies a file such as Release by its detached signature, armored or binary. Throws as `verifyClearsigned`. */
 export async function verifyDetached(bytes: Uint8Array, signature: Uint8Array, trust: Trust): Promise<Verified> {
-  const name = trust.name ?? 'Release';
+  const { name } = trust;
   const packets = await readSignatures(signature, name);
   const good = await judgeAll({ name, bytes, packets, types: [BINARY, TEXT] }, trust);
   return { text: Buffer.from(bytes), ...good };
@@ -127,9 +127,8 @@ interface Keys {
 
 function parsePin(text: string): Pin {
   const exact = text.trimEnd().endsWith('!');
-  const fingerprint = normalFingerprint(text.replace('!', ''));
-  // A short id can be forged at will.
-  if (/^(?:[0-9A-F]{40}|[0-9A-F]{64})$/.test(fingerprint)) return { fingerprint, exact };
+  const fingerprint = parseFingerprint(text.replace('!', ''));
+  if (fingerprint !== undefined) return { fingerprint, exact };
   throw new ArtifactsError('E_CONFIG', `"${text}" is no full fingerprint`, {
     hint: 'Give the 40 hex digits that `gpg --show-keys --with-fingerprint FILE` prints.',
   });

@@ -2,10 +2,10 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Context } from '../core/context.ts';
-import { ArtifactsError, fromSystemError, hasCode, isArtifactsError } from '../core/errors.ts';
+import { ArtifactsError, fromSystemError, hasCode } from '../core/errors.ts';
 import * as durable from '../util/durable.ts';
 import { hashFile } from '../util/hash-file.ts';
-import { startCommand } from '../util/run-command.ts';
+import { exitStatusOf, startCommand } from '../util/run-command.ts';
 import { safeJoin } from '../util/safe-path.ts';
 import { lineReader } from './lines.ts';
 import { LOCK_WAIT, OWN_FOLDER, type Batch, type BatchFile, type LocalDefinition, type Pointer, type Target, type TargetSession, type TargetTools } from './target.ts';
@@ -31,7 +31,7 @@ async function holdLock(root: string, wait: number, ctx: Context): Promise<() =>
   holder.stdin.on('error', () => {}); // it may be gone already
   if ((await lineReader(holder.stdout)()) !== 'held') {
     await holder.ended.catch((error: unknown) => {
-      throw isArtifactsError(error, 'E_TOOL') && error.details?.['status'] === 75 ? lockedTarget(root) : error;
+      throw exitStatusOf(error) === 75 ? lockedTarget(root) : error;
     });
   }
   return async () => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../core/context.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import * as durable from '../util/durable.ts';
-import { runCommand } from '../util/run-command.ts';
+import { exitStatusOf, runCommand } from '../util/run-command.ts';
 import { otherBytes } from './local.ts';
 import { openRemoteShell, type RemoteShell } from './remote-shell.ts';
 import { SSH_HOST, writeSshFiles, type SshFiles } from './ssh.ts';
@@ -13,7 +13,7 @@ import { LOCK_WAIT, type Batch, type RsyncDefinition, type Target, type TargetSe
 const TRIES = 5;
 const RETRY_DELAY = 5000;
 /** Statuses of rsync(1) that a broken connection gives; ssh's own is 255. */
-const CONNECTION_LOST = new Set<unknown>([10, 12, 30, 35, 255]);
+const CONNECTION_LOST = new Set<number | undefined>([10, 12, 30, 35, 255]);
 
 /** rsync(1), --link-dest: no more than twenty. */
 const MOST_ALIKE = 20;
@@ -131,7 +131,7 @@ function remote({ definition: { path } }: Link, folder: string): string {
 
 /** Runs rsync, again when the connection broke; what came whole is not sent twice, nor what came of a large file. */
 async function rsync(args: readonly string[], { input }: { readonly input: Buffer }, link: Link, ctx: Context): Promise<string> {
-  const isLost = (error: unknown): boolean => isArtifactsError(error, 'E_TOOL') && CONNECTION_LOST.has(error.details?.['status']);
+  const isLost = (error: unknown): boolean => CONNECTION_LOST.has(exitStatusOf(error));
   // rsync(1), --rsh: words are separated by blanks unless quoted, a doubled quotation mark stands for one.
   const rsh = `ssh -T -F "${link.files.config.replaceAll('"', '""')}"`;
   const all = ['--rsh', rsh, '--protect-args', '--from0', '--timeout=120', '--mkpath', ...args];
@@ -139,7 +139,7 @@ async function rsync(args: readonly string[], { input }: { readonly input: Buffe
     const { stdout } = await retried(link, { isLost, ctx }, () => runCommand('rsync', all, { input, signal: ctx.signal, limit: 1 << 30 }));
     return stdout.toString();
   } catch (error) {
-    if (!isArtifactsError(error, 'E_TOOL') || error.message.includes('not installed')) throw error;
+    if (!isArtifactsError(error, 'E_TOOL') || exitStatusOf(error) === undefined) throw error;
     const code = /No space left/.test(error.message) ? 'E_NO_SPACE' : isLost(error) ? 'E_FETCH' : 'E_TOOL';
     throw new ArtifactsError(code, `Target ${link.where}: ${error.message}`, { hint: 'What was copied is kept: run the same command again.', cause: error });
   }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { PassThrough, Readable, type Writable } from 'node:stream';
-import { ArtifactsError } from '../core/errors.ts';
+import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 
 /** The only place that starts processes: never through a shell, never with secrets on the command line. */
 
@@ -94,6 +94,12 @@ export function startCommand(command: string, args: readonly string[], options: 
   ended.catch(() => {}); // whoever awaits it gets the failure; nobody may be waiting yet
   // Without a descriptor left there are no streams either.
   return { stdin: child.stdin ?? new PassThrough().resume(), stdout: child.stdout ?? Readable.from([]), ended, kill: () => kill('SIGKILL') };
+}
+
+/** The status of a tool that ran and ended by itself; undefined for one that is missing or was stopped, and any other error. */
+export function exitStatusOf(error: unknown): number | undefined {
+  const status = isArtifactsError(error, 'E_TOOL') ? error.details?.['status'] : undefined;
+  return typeof status === 'number' ? status : undefined;
 }
 
 function startFailure(command: string, error: NodeJS.ErrnoException): ArtifactsError {

@@ -2,7 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { ArtifactsError, hasCode, isArtifactsError } from '../core/errors.ts';
-import { runCommand } from './run-command.ts';
+import { exitStatusOf, runCommand } from './run-command.ts';
 import type { Packing } from './packing.ts';
 import { UNPACKERS, type Tool, type ToolPacking } from './unpack.ts';
 
@@ -115,9 +115,9 @@ async function unpackAlone(packing: ToolPacking, { bytes, limit }: PackedPiece, 
   }
 }
 
-/** Not when the tool could not even be started. */
+/** Not when the tool could not even be started, or somebody stopped it. */
 function isAboutInput(error: unknown): boolean {
-  return isArtifactsError(error, 'E_TOO_LARGE') || (isArtifactsError(error, 'E_TOOL') && error.cause === undefined);
+  return isArtifactsError(error, 'E_TOO_LARGE') || exitStatusOf(error) !== undefined;
 }
 
 async function run(command: Tool, input: Buffer, options: { signal: AbortSignal; limit?: number }): Promise<Buffer> {

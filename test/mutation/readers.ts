@@ -46,10 +46,10 @@ export function openReaders(folder: string): Readers {
     packed: ({ bytes, packing }) => walk(readPacked(bytes, packing, folder)),
     release: async ({ bytes }) => readRelease(bytes),
     inrelease: async ({ bytes }) => {
-      readRelease((await verifyClearsigned(bytes, { keyrings: [PUBLIC_KEY], fingerprints: [], now: NOW })).text);
+      readRelease((await verifyClearsigned(bytes, { name: 'InRelease', keyrings: [PUBLIC_KEY], fingerprints: [], now: NOW })).text);
     },
-    signature: async ({ bytes }) => void (await verifyDetached(SIGNED, bytes, { keyrings: [PUBLIC_KEY], fingerprints: [], now: NOW })),
-    keyring: async ({ bytes }) => void (await verifyClearsigned(INRELEASE, { keyrings: [bytes], fingerprints: [], now: NOW })),
+    signature: async ({ bytes }) => void (await verifyDetached(SIGNED, bytes, { name: 'InRelease', keyrings: [PUBLIC_KEY], fingerprints: [], now: NOW })),
+    keyring: async ({ bytes }) => void (await verifyClearsigned(INRELEASE, { name: 'InRelease', keyrings: [bytes], fingerprints: [], now: NOW })),
     deb: ({ bytes }) => addAs('x.deb', bytes),
     'data-tar': async ({ bytes }, random) => {
       for await (const path of tarPaths(inPieces(bytes, random))) if (path === '') throw new Error('an empty path');

@@ -81,7 +81,7 @@ test('the result is one block that verifies, ready for apt', async (t) => {
   const signer = await openSigner(sources, clock);
 
   const inline = await signer.clearsign(TEXT);
-  const trust = { keyrings: [await signer.publicKeys()], fingerprints: signer.fingerprints, now: DATE };
+  const trust = { name: 'InRelease', keyrings: [await signer.publicKeys()], fingerprints: signer.fingerprints, now: DATE };
 
   t.regex(inline.toString(), /^-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nOrigin: Rig\n/);
   t.is(inline.toString().match(/BEGIN PGP SIGNATURE/g)?.length, 1);
@@ -164,7 +164,7 @@ testWith(haveGpg, 'needs gpg')('signs by gpg-agent, alone and together with a ke
   for (const chosen of [sources.slice(0, 1), sources]) {
     const signer = await openSigner(chosen, () => now);
     const inline = await signer.clearsign(TEXT);
-    const verified = await verifyClearsigned(inline, { keyrings: [await signer.publicKeys()], fingerprints: signer.fingerprints, now });
+    const verified = await verifyClearsigned(inline, { name: 'InRelease', keyrings: [await signer.publicKeys()], fingerprints: signer.fingerprints, now });
     await writeFile(dir.join('InRelease'), inline);
 
     t.deepEqual(verified.fingerprints, signer.fingerprints);

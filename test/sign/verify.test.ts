@@ -24,7 +24,7 @@ const SIGNED = 'Origin: Rig\nSuite: stable\n- dashed\n-----BEGIN trap\n\nEnd: ye
 
 async function trustIn(...names: readonly string[]): Promise<Trust> {
   const keys = await Promise.all(names.map(rigKey));
-  return { keyrings: keys.map((key) => key.publicKey), fingerprints: keys.map((key) => key.fingerprint), now: NOW };
+  return { name: 'InRelease', keyrings: keys.map((key) => key.publicKey), fingerprints: keys.map((key) => key.fingerprint), now: NOW };
 }
 
 async function signedBy(...names: readonly string[]): Promise<{ inline: string; detached: Buffer }> {
@@ -185,7 +185,7 @@ testWith(inReleases.length > 0 && haveGpg, 'needs the lists of a Debian machine'
   for (const name of inReleases) {
     const bytes = readFileSync(`${LISTS}/${name}`);
     const made = new Date(/^Date: (.*)$/m.exec(bytes.toString())?.[1] ?? '');
-    const trust = { keyrings: [readFileSync(DEBIAN_KEYS)], fingerprints: [], now: new Date(made.getTime() + 3_600_000) };
+    const trust = { name: 'InRelease', keyrings: [readFileSync(DEBIAN_KEYS)], fingerprints: [], now: new Date(made.getTime() + 3_600_000) };
 
     const verified = await verifyClearsigned(bytes, trust);
     const witness = await runCommand('gpgv', ['--keyring', DEBIAN_KEYS, '--output', '-', `${LISTS}/${name}`]);
@@ -205,7 +205,7 @@ testWith(haveGpg, 'needs gpg')('accepts what gpg signs, and gpgv what is accepte
   await writeFile(dir.join('text'), TEXT);
   await gpg.run(['--local-user', fingerprints[0] ?? '', '--local-user', fingerprints[1] ?? '', '--clearsign', dir.join('text')]);
   await gpg.run(['--local-user', fingerprints[1] ?? '', '--detach-sign', dir.join('text')]);
-  const trust = { keyrings: [keyring], fingerprints, now: new Date() };
+  const trust = { name: 'InRelease', keyrings: [keyring], fingerprints, now: new Date() };
 
   const clear = await verifyClearsigned(await readFile(dir.join('text.asc')), trust);
   const apart = await verifyDetached(Buffer.from(TEXT), await readFile(dir.join('text.sig')), trust);
@@ -223,7 +223,7 @@ testWith(haveGpg, 'needs gpg')('bytes that are no UTF-8 are verified and given b
   const latin = Buffer.from('Label: M\u00fcller\n', 'latin1');
   await writeFile(dir.join('text'), latin);
   await gpg.run(['--clearsign', dir.join('text')]);
-  const trust = { keyrings: [await gpg.exported(fingerprint)], fingerprints: [fingerprint], now: new Date() };
+  const trust = { name: 'InRelease', keyrings: [await gpg.exported(fingerprint)], fingerprints: [fingerprint], now: new Date() };
 
   const { text } = await verifyClearsigned(await readFile(dir.join('text.asc')), trust);
 
@@ -239,7 +239,7 @@ testWith(haveGpg, 'needs gpg')('A08 A10 S06 refuses weak digests, weak keys and 
   const codes: Record<string, string> = {};
   const judge = async (name: string, signer: string, args: readonly string[] = []): Promise<void> => {
     const { stdout } = await gpg.run(['--local-user', signer, ...args, '--clearsign'], { input: TEXT });
-    const trust = { keyrings: [await gpg.exported(signer)], fingerprints: [signer], now: new Date() };
+    const trust = { name: 'InRelease', keyrings: [await gpg.exported(signer)], fingerprints: [signer], now: new Date() };
     codes[name] = (await refusal(verifyClearsigned(Buffer.from(stdout), trust))).code;
   };
 
@@ -250,11 +250,11 @@ testWith(haveGpg, 'needs gpg')('A08 A10 S06 refuses weak digests, weak keys and 
   const revocation = await readFile(`${gpg.home}/openpgp-revocs.d/${strong}.rev`, 'utf8');
   const before = await gpg.exported(strong);
   await gpg.run(['--import'], { input: revocation.replace(/^:-----/m, '-----') });
-  const trust = { keyrings: [before, await gpg.exported(strong)], fingerprints: [strong], now: new Date() };
+  const trust = { name: 'InRelease', keyrings: [before, await gpg.exported(strong)], fingerprints: [strong], now: new Date() };
   codes['revoked'] = (await refusal(verifyClearsigned(Buffer.from(signedBefore), trust))).code;
 
   t.deepEqual(codes, { sha1: 'E_WEAK_HASH', rsa1024: 'E_SIGNATURE', dsa: 'E_SIGNATURE', revoked: 'E_KEY_REVOKED' });
-  const unaware = await verifyClearsigned(Buffer.from(signedBefore), { ...trust, keyrings: [before] });
+  const unaware = await verifyClearsigned(Buffer.from(signedBefore), { ...trust, name: 'InRelease', keyrings: [before] });
   t.deepEqual(unaware.fingerprints, [strong]);
 });
 
@@ -266,7 +266,7 @@ testWith(haveGpg && haveFaketime, 'needs gpg and faketime')('A08 refuses expired
   const keyring = await gpg.exported(expired, good);
   const sign = async (args: readonly string[]): Promise<Buffer> =>
     Buffer.from((await gpg.run([...args, '--clearsign'], { input: TEXT, at: '2020-06-01' })).stdout);
-  const trust = { keyrings: [keyring], fingerprints: [expired, good], now: NOW };
+  const trust = { name: 'InRelease', keyrings: [keyring], fingerprints: [expired, good], now: NOW };
 
   const byExpired = await refusal(verifyClearsigned(await sign(['--local-user', expired]), trust));
   const expiredSignature = await refusal(verifyClearsigned(await sign(['--default-sig-expire', '1m', '--local-user', good]), trust));
@@ -301,7 +301,7 @@ test('A09 a subkey that does not confirm its primary key counts for nothing', as
   const { inline } = await signedBy('upstream');
 
   const { code, message } = await refusal(
-    verifyClearsigned(Buffer.from(inline), { keyrings: [list.write()], fingerprints: [fingerprint], now: NOW }),
+    verifyClearsigned(Buffer.from(inline), { name: 'InRelease', keyrings: [list.write()], fingerprints: [fingerprint], now: NOW }),
   );
 
   t.is(code, 'E_SIGNATURE');
@@ -318,7 +318,7 @@ testWith(haveGpg, 'needs gpg')('a subkey signs for its primary key, unless the p
   const { stdout } = await gpg.run(['--local-user', `${subkey}!`, '--clearsign'], { input: TEXT });
   const keyrings = [await gpg.exported(primary)];
   const pinned = (pin: string): Promise<Verified> =>
-    verifyClearsigned(Buffer.from(stdout), { keyrings, fingerprints: [pin], now: new Date(Date.now() + 1000) });
+    verifyClearsigned(Buffer.from(stdout), { name: 'InRelease', keyrings, fingerprints: [pin], now: new Date(Date.now() + 1000) });
 
   t.deepEqual((await pinned(primary)).fingerprints, [primary]);
   t.deepEqual((await pinned(subkey)).fingerprints, [primary]);

@@ -5,6 +5,7 @@ import type { Context } from '../../core/context.ts';
 import { ArtifactsError, isArtifactsError } from '../../core/errors.ts';
 import type { Root } from '../../sandbox/root.ts';
 import { runIn, type Bind, type Limits, type RunResult } from '../../sandbox/run-in.ts';
+import { exitStatusOf } from '../../util/run-command.ts';
 import { UNPACK_SCRIPT } from './tools/unpack.ts';
 import { VENV_SCRIPT } from './tools/venv.ts';
 import { WHEEL_SCRIPT } from './tools/wheel.ts';
@@ -107,17 +108,12 @@ function explained(error: unknown, { what, log }: Work): unknown {
   // pip frames what a build printed, and sums up in other words what it thinks of it.
   const printed = lines[lines.findIndex((line) => line.startsWith('[end of output]')) - 1];
   const told = lines.find((line) => /^(?:WARNING: Built wheel|ERROR: )/.test(line));
-  const why = refused ?? (error.code === 'E_TOOL' && status(error) ? (printed ?? told ?? lines.at(-1)) : undefined) ?? error.message;
+  const why = refused ?? (exitStatusOf(error) !== undefined ? (printed ?? told ?? lines.at(-1)) : undefined) ?? error.message;
   return new ArtifactsError(refused === undefined ? error.code : 'E_FORMAT', `${what}: ${printable(why)}`, {
     ...(log !== undefined && { hint: `The whole output is in ${log}.` }),
     ...(error.details !== undefined && { details: error.details }),
     cause: error,
   });
-}
-
-/** Whether it ended by itself. */
-function status(error: ArtifactsError): boolean {
-  return typeof error.details?.['status'] === 'number';
 }
 
 function printable(text: string): string {
