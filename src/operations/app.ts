@@ -80,31 +80,8 @@ interface Parts {
 function assemble(settings: Settings, parts: Parts): App {
   const machine = thisMachine();
   const clock = clockFrom(settings.environment);
-  const opened: { catalog?: Catalog; cache?: LeafCache } = {};
-  const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
-    let made: Promise<T> | undefined;
-    return () => (made ??= make());
-  };
   const config = once(async () => (await import('../config/load.ts')).loadConfig(settings));
-  const catalog = once(async () => {
-    await refuseLostCatalog(settings, pool);
-    return (opened.catalog = (await import('../catalog/catalog.ts')).openCatalog(catalogFile(settings)));
-  });
-  const cache = once(
-    async () => (opened.cache = (await import('../catalog/leaf-cache.ts')).openLeafCache(join(settings.state, 'cache.db'))),
-  );
-  const pool = once(parts.openPool);
-  const locks = once(async () => (await import('../catalog/lock.ts')).openLocks(join(settings.state, 'locks'), settings.command));
-  const signer = once(async () => {
-    const sources = parts.keySources(await config());
-    if (sources.length === 0) {
-      throw new ArtifactsError('E_NO_KEY', 'There is no key to sign with', {
-        hint: 'Name one under signing.keys in vars/, or set GPG_PRIVATE to the path of a key file.',
-      });
-    }
-    return (await import('../sign/signer.ts')).openSigner(sources, clock, furtherKeys(await config()));
-  });
-
+  const { close, ...stores } = openStores(settings, parts);
   const app: App = {
     settings,
     clock,
@@ -113,50 +90,89 @@ function assemble(settings: Settings, parts: Parts): App {
     config,
     machine: () => machine,
     mirror: (mirror, ctx) => openMirror(mirror, app, ctx),
-    catalog,
-    peek: async () => (existsSync(catalogFile(settings)) ? catalog() : (await import('../catalog/catalog.ts')).openCatalog(':memory:')),
-    pool,
-    cache,
-    locks,
-    signer,
-    tools: async () => ({
-      catalog: await catalog(),
-      pool: await pool(),
-      cache: await cache(),
-      locks: await locks(),
-      clock,
-      publicRoot: parts.publicRoot,
-      temporary: app.temporary,
-      keep: await keepRule(config),
-      change: app.change,
-      signer,
-      workshop: {
-        publicRoot: parts.publicRoot,
-        cache: (name) => cacheFolder(settings.state, name),
-        cacheBelow: (name) => (parts.stateBelow === undefined ? undefined : cacheFolder(parts.stateBelow, name)),
-        temporary: app.temporary,
-        clock,
-        environment: settings.environment,
-      },
-      audit: (action, details) => writeAudit({ action, details }, settings, clock()),
-    }),
-    change: async (ctx, work) =>
-      (await locks()).hold('aptly', ctx, async () => {
-        const { recoverPublications } = await import('../publish/generations.ts');
-        const { recoverTrees } = await import('../publish/trees.ts');
-        const published = { catalog: await catalog(), publicRoot: parts.publicRoot, clock };
-        recoverPublications(published);
-        recoverTrees(published);
-        return work();
-      }),
+    ...stores,
+    peek: async () => (existsSync(catalogFile(settings)) ? app.catalog() : (await import('../catalog/catalog.ts')).openCatalog(':memory:')),
+    signer: once(async () => openSigner(parts.keySources(await config()), await config(), clock)),
+    tools: () => openTools(app, parts),
+    change: (ctx, work) => change(app, ctx, work),
     scratch: () => openScratch(app),
     [Symbol.asyncDispose]: async () => {
-      opened.catalog?.close();
-      opened.cache?.close();
+      close();
       parts.release();
     },
   };
   return app;
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+/** What lies in the state, each opened when it is first asked for. */
+function openStores(settings: Settings, parts: Parts): Pick<App, 'catalog' | 'pool' | 'cache' | 'locks'> & { readonly close: () => void } {
+  const opened: { catalog?: Catalog; cache?: LeafCache } = {};
+  const pool = once(parts.openPool);
+  return {
+    catalog: once(async () => {
+      await refuseLostCatalog(settings, pool);
+      return (opened.catalog = (await import('../catalog/catalog.ts')).openCatalog(catalogFile(settings)));
+    }),
+    pool,
+    cache: once(
+      async () => (opened.cache = (await import('../catalog/leaf-cache.ts')).openLeafCache(join(settings.state, 'cache.db'))),
+    ),
+    locks: once(async () => (await import('../catalog/lock.ts')).openLocks(join(settings.state, 'locks'), settings.command)),
+    close: () => {
+      opened.catalog?.close();
+      opened.cache?.close();
+    },
+  };
+}
+
+async function openSigner(sources: readonly KeySource[], config: Config, clock: Clock): Promise<Signer> {
+  if (sources.length === 0) {
+    throw new ArtifactsError('E_NO_KEY', 'There is no key to sign with', {
+      hint: 'Name one under signing.keys in vars/, or set GPG_PRIVATE to the path of a key file.',
+    });
+  }
+  return (await import('../sign/signer.ts')).openSigner(sources, clock, furtherKeys(config));
+}
+
+async function openTools(app: App, { stateBelow }: Parts): Promise<BuildTools> {
+  const { settings, clock, publicRoot, temporary } = app;
+  return {
+    catalog: await app.catalog(),
+    pool: await app.pool(),
+    cache: await app.cache(),
+    locks: await app.locks(),
+    clock,
+    publicRoot,
+    temporary,
+    keep: await keepRule(app.config),
+    change: app.change,
+    signer: app.signer,
+    workshop: {
+      publicRoot,
+      cache: (name) => cacheFolder(settings.state, name),
+      cacheBelow: (name) => (stateBelow === undefined ? undefined : cacheFolder(stateBelow, name)),
+      temporary,
+      clock,
+      environment: settings.environment,
+    },
+    audit: (action, details) => writeAudit({ action, details }, settings, clock()),
+  };
+}
+
+async function change<T>(app: App, ctx: Context, work: () => Promise<T>): Promise<T> {
+  return (await app.locks()).hold('aptly', ctx, async () => {
+    const { recoverPublications } = await import('../publish/generations.ts');
+    const { recoverTrees } = await import('../publish/trees.ts');
+    const published = { catalog: await app.catalog(), publicRoot: app.publicRoot, clock: app.clock };
+    recoverPublications(published);
+    recoverTrees(published);
+    return work();
+  });
 }
 
 /** A pool without its catalog has lost it: begun anew, the next clean-up would take every file in it for unused. */

@@ -10,6 +10,7 @@ import type { LeafCache } from '../catalog/leaf-cache.ts';
 import type { Publication, PublicationFields, PublicationSpec, PublishIntent } from '../catalog/publications.ts';
 import type { Clock, Context } from '../core/context.ts';
 import { canonicalJson } from '../core/digest.ts';
+import { ArtifactsError } from '../core/errors.ts';
 import type { Content, Snapshot } from '../core/snapshot.ts';
 import type { RepoFormat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
@@ -61,7 +62,7 @@ export interface Published {
   readonly linked: number;
 }
 
-/** Publishes the components under the prefix, replacing what the distribution served before in one step. */
+/** Publishes the components under the prefix, replacing what the distribution served before in one step. Throws E_USAGE, E_EXISTS. */
 export async function publish(
   request: PublishRequest,
   signer: Signer,
@@ -69,9 +70,9 @@ export async function publish(
   ctx: Context,
 ): Promise<Published> {
   const { publications } = tools.catalog;
-  const format = formatOf([...request.components.values()][0]?.format ?? '');
-  checkNames({ ...request, components: request.components.keys() }, format.publishing, publications.list());
   const before = publications.find(request.prefix, request.distribution);
+  const format = formatFor(request, before);
+  checkNames({ ...request, components: request.components.keys() }, format.publishing, publications.list());
   checkFields(request);
   format.publishing.profile(request.fields?.clients); // before anything is done
   const exact = await exactComponents(request, { ...tools, format }, ctx);
@@ -98,6 +99,19 @@ export async function publish(
   const publication = publications.find(request.prefix, request.distribution);
   if (publication === undefined) throw new Error('A publication vanished while it was made');
   return { publication, changed: true, linked };
+}
+
+/** Of all snapshots, and of what is served before: links and paths of another would stay behind. Throws E_USAGE. */
+function formatFor({ components }: PublishRequest, before: Publication | undefined): RepoFormat {
+  const [first, ...others] = components.values();
+  if (first === undefined) throw new Error('A publication without components');
+  const { format: id } = first;
+  const other = others.find(({ format }) => format !== id);
+  if (other !== undefined) throw new ArtifactsError('E_USAGE', `Snapshot "${other.name}" is ${other.format} and cannot be published beside ${id}`, { hint: 'Publish it as a distribution of its own.' });
+  if (before === undefined || before.format === id) return formatOf(id);
+  throw new ArtifactsError('E_USAGE', `${before.prefix} ${before.distribution} is ${before.format} and cannot serve snapshot "${first.name}", which is ${id}`, {
+    hint: 'Publish it as another distribution, or drop this one first.',
+  });
 }
 
 async function exactComponents({ components }: PublishRequest, tools: ExactTools, ctx: Context): Promise<ReadonlyMap<string, ExactFiles>> {

@@ -92,3 +92,16 @@ test('a clean-up takes nothing of one format for that of another published under
   t.is((await site.json<{ publishedFiles: number }>(['db', 'cleanup'], 0, later)).publishedFiles, 0);
   t.deepEqual((await site.json<{ problems: string[] }>(['db', 'check', '--deep'])).problems, []);
 });
+
+test('what is published is of one format, and stays of it', async (t) => {
+  await using dir = await tempDir();
+  const site = await repoSite(dir);
+  await site.json(['repo', 'create', 'rpms', '--format', 'rpm']);
+  await site.json(['repo', 'create', 'debs']);
+  for (const name of ['rpms', 'debs']) await site.json(['snapshot', 'create', name, '--from-repo', name]);
+
+  t.like(await site.json(['publish', 'snapshot', 'debs', 'rpms', 'p', '--component', 'main,more', '--distribution', 'rig'], 2), { error: { code: 'E_USAGE', message: 'Snapshot "rpms" is rpm and cannot be published beside apt' } });
+  await site.json(['publish', 'snapshot', 'debs', 'p', '--distribution', 'rig']);
+  t.like(await site.json(['publish', 'switch', 'rig', 'p', 'rpms'], 2), { error: { code: 'E_USAGE', message: 'p rig is apt and cannot serve snapshot "rpms", which is rpm' } });
+  t.deepEqual((await site.json<{ problems: string[] }>(['db', 'check'])).problems, []);
+});
