@@ -59,16 +59,18 @@ export function readFacts(head: PackageHead, place: string): PackageFacts {
     return value;
   };
   const files = readFiles(header, place);
-  const key = {
-    name: required(TAG.name, 'name'),
-    arch: isSource(header) ? 'src' : required(TAG.arch, 'architecture'),
-    epoch: String(header.numbers(TAG.epoch)[0] ?? 0),
-    version: required(TAG.version, 'version'),
-    release: required(TAG.release, 'release'),
-  };
-  checkKey(key, place);
+  const name = required(TAG.name, 'name');
+  const arch = isSource(header) ? 'src' : required(TAG.arch, 'architecture');
+  const epoch = String(header.numbers(TAG.epoch)[0] ?? 0);
+  const version = required(TAG.version, 'version');
+  const release = required(TAG.release, 'release');
+  checkKey({ name, arch, epoch, version, release }, place);
   return {
-    ...key,
+    name,
+    arch,
+    epoch,
+    version,
+    release,
     summary: text(TAG.summary),
     description: text(TAG.description),
     packager: text(TAG.packager),
@@ -103,7 +105,7 @@ function selfOf(header: Header): { readonly name: string; readonly evr: string }
 
 /** rpm takes for a source package what says so and what names no source package (rpm's lib/package.cc). */
 function isSource(header: Header): boolean {
-  return header.entries.has(TAG.sourcePackage) || !header.entries.has(TAG.sourceRpm);
+  return header.has(TAG.sourcePackage) || !header.has(TAG.sourceRpm);
 }
 
 const MODE_KIND = 0o170000;

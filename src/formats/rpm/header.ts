@@ -7,11 +7,13 @@ import { malformed } from './malformed.ts';
 export interface Header {
   /** Bytes of the whole header, without what aligns the next one. */
   readonly length: number;
-  readonly entries: ReadonlyMap<number, HeaderEntry>;
   /** Whether all of it is one region that must not change: what signatures of headers need. */
   readonly hasRegion: boolean;
   /** Whether tags stand in their order, each once. */
   readonly isSorted: boolean;
+  has(tag: number): boolean;
+  /** All of them, without the region. Of equal tags there is but the first: rpm takes no other. */
+  entries(): HeaderEntry[];
   /** Values of a string tag; none when it is absent or no string. */
   strings(tag: number): readonly Buffer[];
   /** The same values one behind another, a NUL behind each: to be looked at together. */
@@ -63,56 +65,22 @@ export function readHeader(bytes: Buffer, kind: HeaderKind, place: string): Head
   const length = headerLength(bytes, kind, place);
   if (bytes.length < length) throw malformed(place, `the ${kind.label} is cut short`);
   const count = bytes.readUInt32BE(8);
-  const data = bytes.subarray(INTRO_BYTES + count * ENTRY_BYTES, length);
-  const index = Array.from({ length: count }, (_, at) => readEntry(bytes, INTRO_BYTES + at * ENTRY_BYTES));
+  const index = bytes.subarray(INTRO_BYTES, INTRO_BYTES + count * ENTRY_BYTES);
+  const data = bytes.subarray(INTRO_BYTES + index.length, length);
   const wrong = (problem: string): Error => malformed(place, `the ${kind.label} ${problem}`);
-  const hasRegion = index[0]?.tag === kind.region;
-  if (hasRegion) checkRegion(index[0] as RawEntry, data, { kind, count, wrong });
-  const entries = new Map<number, HeaderEntry>();
+  const first = readEntry(index, 0);
+  const hasRegion = first.tag === kind.region;
+  if (hasRegion) checkRegion(first, data, { kind, count, wrong });
   let end = 0;
   let last = 0;
   let isSorted = true;
-  for (const raw of hasRegion ? index.slice(1) : index) {
-    const size = entrySize(raw, data, { previousEnd: end, wrong });
-    end = raw.offset + size;
-    isSorted &&= raw.tag > last;
-    last = raw.tag;
-    // rpm takes the first of equal tags.
-    if (!entries.has(raw.tag)) entries.set(raw.tag, new Entry(raw, data, size));
+  for (let at = hasRegion ? ENTRY_BYTES : 0; at < index.length; at += ENTRY_BYTES) {
+    const entry = readEntry(index, at);
+    end = entry.offset + checkedSize(entry, data, { previousEnd: end, wrong });
+    isSorted &&= entry.tag > last;
+    last = entry.tag;
   }
-  return {
-    length,
-    entries,
-    hasRegion,
-    isSorted,
-    strings: (tag) => strings(entries.get(tag)),
-    packedStrings: (tag) => packedStrings(entries.get(tag)),
-    numbers: (tag) => numbers(entries.get(tag)),
-    binary: (tag) => binary(entries.get(tag)),
-  };
-}
-
-/** Most entries of a header are checked and never asked for: their data is cut out when they are. */
-class Entry implements HeaderEntry {
-  readonly tag: number;
-  readonly type: number;
-  readonly count: number;
-  readonly #offset: number;
-  readonly #size: number;
-  readonly #all: Buffer;
-
-  constructor({ tag, type, count, offset }: RawEntry, all: Buffer, size: number) {
-    this.tag = tag;
-    this.type = type;
-    this.count = count;
-    this.#offset = offset;
-    this.#size = size;
-    this.#all = all;
-  }
-
-  get data(): Buffer {
-    return this.#all.subarray(this.#offset, this.#offset + this.#size);
-  }
+  return new CheckedHeader({ length, hasRegion, isSorted }, index.subarray(hasRegion ? ENTRY_BYTES : 0), data);
 }
 
 interface RawEntry {
@@ -122,8 +90,84 @@ interface RawEntry {
   readonly count: number;
 }
 
-function readEntry(bytes: Buffer, at: number): RawEntry {
-  return { tag: bytes.readInt32BE(at), type: bytes.readUInt32BE(at + 4), offset: bytes.readInt32BE(at + 8), count: bytes.readUInt32BE(at + 12) };
+function readEntry(index: Buffer, at: number): RawEntry {
+  return { tag: index.readInt32BE(at), type: index.readUInt32BE(at + 4), offset: index.readInt32BE(at + 8), count: index.readUInt32BE(at + 12) };
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Most entries are checked and never asked for: they are looked for where they stand. */
+class CheckedHeader implements Header {
+  readonly length: number;
+  readonly hasRegion: boolean;
+  readonly isSorted: boolean;
+  /** Without the region. */
+  readonly #index: Buffer;
+  readonly #data: Buffer;
+
+  constructor({ length, hasRegion, isSorted }: Pick<Header, 'length' | 'hasRegion' | 'isSorted'>, index: Buffer, data: Buffer) {
+    this.length = length;
+    this.hasRegion = hasRegion;
+    this.isSorted = isSorted;
+    this.#index = index;
+    this.#data = data;
+  }
+
+  has(tag: number): boolean {
+    return this.#find(tag) !== -1;
+  }
+
+  entries(): HeaderEntry[] {
+    const found = new Map<number, HeaderEntry>();
+    for (let at = 0; at < this.#index.length; at += ENTRY_BYTES) {
+      const entry = this.#entry(at);
+      if (!found.has(entry.tag)) found.set(entry.tag, entry);
+    }
+    return [...found.values()];
+  }
+
+  packedStrings(tag: number): Buffer | undefined {
+    const entry = this.#named(tag);
+    const isText = entry !== undefined && (entry.type === TYPE.string || entry.type === TYPE.stringArray || entry.type === TYPE.i18n);
+    return isText ? entry.data : undefined;
+  }
+
+  strings(tag: number): Buffer[] {
+    const data = this.packedStrings(tag) ?? NOTHING;
+    const found: Buffer[] = [];
+    for (let at = 0; at < data.length; ) {
+      const end = data.indexOf(0, at);
+      found.push(data.subarray(at, end));
+      at = end + 1;
+    }
+    return found;
+  }
+
+  numbers(tag: number): number[] {
+    const entry = this.#named(tag);
+    return entry === undefined ? [] : numbers(entry);
+  }
+
+  binary(tag: number): Buffer | undefined {
+    const entry = this.#named(tag);
+    return entry?.type === TYPE.binary ? entry.data : undefined;
+  }
+
+  #named(tag: number): HeaderEntry | undefined {
+    const at = this.#find(tag);
+    return at === -1 ? undefined : this.#entry(at);
+  }
+
+  #find(tag: number): number {
+    for (let at = 0; at < this.#index.length; at += ENTRY_BYTES) if (this.#index.readInt32BE(at) === tag) return at;
+    return -1;
+  }
+
+  #entry(at: number): HeaderEntry {
+    const raw = readEntry(this.#index, at);
+    const { tag, type, count, offset } = raw;
+    return { tag, type, count, data: this.#data.subarray(offset, offset + (sizeOf(raw, this.#data) ?? 0)) };
+  }
 }
 
 type Wrong = (problem: string) => Error;
@@ -152,7 +196,7 @@ export function alignmentOf(type: number): number {
   return Math.max(1, VALUE_BYTES[type] ?? 1);
 }
 
-function entrySize(raw: RawEntry, data: Buffer, { previousEnd, wrong }: { readonly previousEnd: number; readonly wrong: Wrong }): number {
+function checkedSize(raw: RawEntry, data: Buffer, { previousEnd, wrong }: { readonly previousEnd: number; readonly wrong: Wrong }): number {
   const { tag, type, offset, count } = raw;
   if (tag < 100) throw wrong(`has the tag ${tag}`);
   const bytes = VALUE_BYTES[type];
@@ -161,9 +205,15 @@ function entrySize(raw: RawEntry, data: Buffer, { previousEnd, wrong }: { readon
   if (bytes > 1 && offset % bytes !== 0) throw wrong(`has the tag ${tag} at an odd place`);
   if (count === 0 || count > data.length) throw wrong(`has the tag ${tag} with ${count} values`);
   if (type === TYPE.string && count !== 1) throw wrong(`has the tag ${tag} with ${count} values`);
-  const size = bytes > 0 ? bytes * count : stringsSize(data, offset, count);
+  const size = sizeOf(raw, data);
   if (size === undefined || offset + size > data.length) throw wrong(`has the tag ${tag} that reaches over its end`);
   return size;
+}
+
+/** Bytes of its data; undefined for strings of which one does not end. */
+function sizeOf({ type, offset, count }: RawEntry, data: Buffer): number | undefined {
+  const bytes = VALUE_BYTES[type] ?? 0;
+  return bytes > 0 ? bytes * count : stringsSize(data, offset, count);
 }
 
 /** Undefined when one of them does not end. They are short: a loop finds their ends sooner than `indexOf`. */
@@ -177,29 +227,12 @@ function stringsSize(data: Buffer, offset: number, count: number): number | unde
   return undefined;
 }
 
-function packedStrings(entry: HeaderEntry | undefined): Buffer | undefined {
-  const isText = entry !== undefined && (entry.type === TYPE.string || entry.type === TYPE.stringArray || entry.type === TYPE.i18n);
-  return isText ? entry.data : undefined;
-}
-
-function strings(entry: HeaderEntry | undefined): Buffer[] {
-  const data = packedStrings(entry) ?? Buffer.alloc(0);
-  const found: Buffer[] = [];
-  for (let at = 0; at < data.length; ) {
-    const end = data.indexOf(0, at);
-    found.push(data.subarray(at, end));
-    at = end + 1;
+function numbers({ type, count, data }: HeaderEntry): number[] {
+  const width = VALUE_BYTES[type] ?? 0;
+  const found: number[] = [];
+  if (type === TYPE.binary || width === 0) return found;
+  for (let at = 0; at < count * width; at += width) {
+    found.push(width === 4 ? data.readUInt32BE(at) : width === 8 ? Number(data.readBigUInt64BE(at)) : data.readUIntBE(at, width));
   }
   return found;
-}
-
-function numbers(entry: HeaderEntry | undefined): number[] {
-  const width = VALUE_BYTES[entry?.type ?? 0] ?? 0;
-  if (entry === undefined || width === 0 || entry.type === TYPE.binary) return [];
-  const { data } = entry;
-  return Array.from({ length: entry.count }, (_, index) => (width === 8 ? Number(data.readBigUInt64BE(index * 8)) : data.readUIntBE(index * width, width)));
-}
-
-function binary(entry: HeaderEntry | undefined): Buffer | undefined {
-  return entry?.type === TYPE.binary ? entry.data : undefined;
 }

@@ -52,9 +52,9 @@ function checkStrictly({ signature, header, format }: PackageHead, place: string
   if (format > 6) throw wrong('later formats than 6 are not known');
   if (!signature.hasRegion || !header.hasRegion) throw wrong('a header is no region');
   if (!signature.isSorted || !header.isSorted) throw wrong('tags are out of their order');
-  const late = [...signature.entries.keys()].find((tag) => tag > 999);
-  if (late !== undefined) throw wrong(`its signature header has the tag ${late}`);
-  if (!signature.entries.has(SIGNATURE_TAG.sha256)) throw wrong('its header has no digest');
+  const late = signature.entries().find(({ tag }) => tag > 999);
+  if (late !== undefined) throw wrong(`its signature header has the tag ${late.tag}`);
+  if (!signature.has(SIGNATURE_TAG.sha256)) throw wrong('its header has no digest');
 }
 
 function checkLead(bytes: Buffer, place: string): void {

@@ -1,8 +1,8 @@
 /** A package as it stands in primary, filelists and other, the way createrepo_c writes them. */
 import type { Sha256 } from '../../core/digest.ts';
 import type { PackageFacts, PackagedFile } from './facts.ts';
-import { isPrimary, RELATION_KINDS, type Relation, type RelationKind } from './relations.ts';
-import { escapeAttribute, escapeText, needsEscape } from './text.ts';
+import { isPrimary, RELATION_KINDS, type Relation, type Relations } from './relations.ts';
+import { escapeAttribute, escapeText, needsAttributeEscape, needsEscape } from './text.ts';
 
 /** Where the file of a package lies, and what it is as a file. */
 export interface PackagePlace {
@@ -23,61 +23,77 @@ export interface PackageTexts {
 export function packageTexts(facts: PackageFacts, place: PackagePlace): PackageTexts {
   const version = `<version epoch="${facts.epoch}" ver="${escapeAttribute(facts.version)}" rel="${escapeAttribute(facts.release)}"/>`;
   const head = `<package pkgid="${place.sha256}" name="${escapeAttribute(facts.name)}" arch="${escapeAttribute(facts.arch)}">\n  ${version}\n`;
-  const changelogs = facts.changelogs.map(
-    ({ author, date, text }) => `  <changelog author="${escapeAttribute(author)}" date="${date}">${escapeText(text)}</changelog>\n`,
-  );
+  let changelogs = '';
+  for (const { author, date, text } of facts.changelogs) {
+    changelogs += `  <changelog author="${escapeAttribute(author)}" date="${date}">${escapeText(text)}</changelog>\n`;
+  }
   return {
     primary: primaryText(facts, place, version),
     filelists: `${head}${fileElements(facts.files, '  ')}</package>\n`,
-    other: `${head}${changelogs.join('')}</package>\n`,
+    other: `${head}${changelogs}</package>\n`,
   };
 }
 
 function primaryText(facts: PackageFacts, { href, size, sha256, fileTime }: PackagePlace, version: string): string {
-  const files = facts.files.filter(({ path }) => isPrimary(path));
-  return [
-    '<package type="rpm">',
-    `  ${element('name', facts.name)}`,
-    `  ${element('arch', facts.arch)}`,
-    `  ${version}`,
-    `  <checksum type="sha256" pkgid="YES">${sha256}</checksum>`,
-    `  ${element('summary', facts.summary)}`,
-    `  ${element('description', facts.description)}`,
-    `  ${element('packager', facts.packager)}`,
-    `  ${element('url', facts.url)}`,
-    `  <time file="${fileTime}" build="${facts.buildTime}"/>`,
-    `  <size package="${size}" installed="${facts.installedSize}" archive="${facts.archiveSize}"/>`,
-    `  <location href="${escapeAttribute(href)}"/>`,
-    '  <format>',
-    `    ${element('rpm:license', facts.license)}`,
-    `    ${element('rpm:vendor', facts.vendor)}`,
-    `    ${element('rpm:group', facts.group)}`,
-    `    ${element('rpm:buildhost', facts.buildHost)}`,
-    `    ${element('rpm:sourcerpm', facts.sourceRpm)}`,
-    `    <rpm:header-range start="${facts.headerStart}" end="${facts.headerEnd}"/>`,
-    ...RELATION_KINDS.flatMap((kind) => relationLines(kind, facts.relations[kind])),
-    `${fileElements(files, '    ')}  </format>`,
-    '</package>',
-    '',
-  ].join('\n');
-}
-
-function element(name: string, text: string): string {
-  return `<${name}>${escapeText(text)}</${name}>`;
+  return `<package type="rpm">
+  <name>${escapeText(facts.name)}</name>
+  <arch>${escapeText(facts.arch)}</arch>
+  ${version}
+  <checksum type="sha256" pkgid="YES">${sha256}</checksum>
+  <summary>${escapeText(facts.summary)}</summary>
+  <description>${escapeText(facts.description)}</description>
+  <packager>${escapeText(facts.packager)}</packager>
+  <url>${escapeText(facts.url)}</url>
+  <time file="${fileTime}" build="${facts.buildTime}"/>
+  <size package="${size}" installed="${facts.installedSize}" archive="${facts.archiveSize}"/>
+  <location href="${escapeAttribute(href)}"/>
+  <format>
+    <rpm:license>${escapeText(facts.license)}</rpm:license>
+    <rpm:vendor>${escapeText(facts.vendor)}</rpm:vendor>
+    <rpm:group>${escapeText(facts.group)}</rpm:group>
+    <rpm:buildhost>${escapeText(facts.buildHost)}</rpm:buildhost>
+    <rpm:sourcerpm>${escapeText(facts.sourceRpm)}</rpm:sourcerpm>
+    <rpm:header-range start="${facts.headerStart}" end="${facts.headerEnd}"/>
+${relationElements(facts.relations)}${fileElements(facts.files.filter(({ path }) => isPrimary(path)), '    ')}  </format>
+</package>
+`;
 }
 
 /** A line for each. Hardly a path needs escaping, so all are looked at together first. */
 function fileElements(files: readonly PackagedFile[], indent: string): string {
-  const written = needsEscape(files.map(({ path }) => path).join('\n')) ? escapeText : (path: string): string => path;
-  return files.map(({ path, type }) => `${indent}<file${type === 'file' ? '' : ` type="${type}"`}>${written(path)}</file>\n`).join('');
+  const written = needsEscape(files.map(({ path }) => path).join('\n')) ? escapeText : asItIs;
+  let lines = '';
+  for (const { path, type } of files) lines += `${indent}<file${type === 'file' ? '' : ` type="${type}"`}>${written(path)}</file>\n`;
+  return lines;
 }
 
-function relationLines(kind: RelationKind, relations: readonly Relation[]): string[] {
-  if (relations.length === 0) return [];
-  const entries = relations.map(({ name, flags, epoch, version, release, pre }) => {
-    const versioned: readonly (readonly [string, string])[] = flags === '' ? [] : [['flags', flags], ['epoch', epoch], ['ver', version], ['rel', release]];
-    const attributes = [['name', name] as const, ...versioned.filter(([, value]) => value !== ''), ...(pre ? [['pre', '1'] as const] : [])];
-    return `      <rpm:entry ${attributes.map(([attribute, value]) => `${attribute}="${escapeAttribute(value)}"`).join(' ')}/>`;
-  });
-  return [`    <rpm:${kind}>`, ...entries, `    </rpm:${kind}>`];
+function relationElements(relations: Relations): string {
+  let elements = '';
+  for (const kind of RELATION_KINDS) {
+    const entries = relations[kind];
+    if (entries.length > 0) elements += `    <rpm:${kind}>\n${entryLines(entries)}    </rpm:${kind}>\n`;
+  }
+  return elements;
+}
+
+/** Looked at together, as above. */
+function entryLines(relations: readonly Relation[]): string {
+  const raw = relations.map(({ name, epoch, version, release }) => `${name}${epoch}${version}${release}`).join('');
+  const written = needsAttributeEscape(raw) ? escapeAttribute : asItIs;
+  let lines = '';
+  for (const { name, flags, epoch, version, release, pre } of relations) {
+    lines += `      <rpm:entry name="${written(name)}"`;
+    if (flags !== '') {
+      lines += ` flags="${flags}"`;
+      if (epoch !== '') lines += ` epoch="${written(epoch)}"`;
+      if (version !== '') lines += ` ver="${written(version)}"`;
+      if (release !== '') lines += ` rel="${written(release)}"`;
+    }
+    lines += pre ? ' pre="1"/>\n' : '/>\n';
+  }
+  return lines;
+}
+
+function asItIs(text: string): string {
+  return text;
 }

@@ -61,7 +61,7 @@ interface RawRelation {
 }
 
 function readRaw(header: Header, [names, flags, versions]: readonly [number, number, number], where: { readonly field: string; readonly place: string }): RawRelation[] {
-  if (!header.entries.has(names)) return [];
+  if (!header.has(names)) return [];
   const senses = header.numbers(flags);
   const evrs = exactTexts(header, versions, where);
   return exactTexts(header, names, where).map((name, at) => ({ name, sense: senses[at] ?? 0, evr: evrs[at] ?? '' }));

@@ -50,15 +50,15 @@ function withSignature(head: Buffer, made: PackageSignature): Buffer {
 
 function signedAsFormat4(signature: Header, made: PackageSignature): readonly Entry[] {
   const tag = RSA.has(made.algorithm) ? SIGNATURE_TAG.rsa : SIGNATURE_TAG.dsa;
-  const kept = [...signature.entries.values()].filter((entry) => !REPLACED.has(entry.tag));
+  const kept = signature.entries().filter((entry) => !REPLACED.has(entry.tag));
   const entries = [...kept, { tag, type: TYPE.binary, count: made.packet.length, data: made.packet }];
   // `rpmsign --rpmv6` added some of the newer kind: rpm 6 looks at no others then.
-  return signature.entries.has(SIGNATURE_TAG.openpgp) ? withAnother(signature, entries, made) : entries;
+  return signature.has(SIGNATURE_TAG.openpgp) ? withAnother(signature, entries, made) : entries;
 }
 
 /** format_v6: signatures by other keys stay. */
 function signedAsFormat6(signature: Header, made: PackageSignature): readonly Entry[] {
-  return withAnother(signature, [...signature.entries.values()], made);
+  return withAnother(signature, signature.entries(), made);
 }
 
 function withAnother(signature: Header, entries: readonly Entry[], { packet }: PackageSignature): readonly Entry[] {

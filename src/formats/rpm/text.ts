@@ -62,6 +62,11 @@ export function escapeText(text: string): string {
   return text.replace(/[&<>\r]/g, (character) => TEXT_ESCAPES[character] ?? '');
 }
 
+/** The same of `escapeAttribute`. */
+export function needsAttributeEscape(text: string): boolean {
+  return /[&<>"\r\n\t]/.test(text);
+}
+
 const ATTRIBUTE_ESCAPES: Readonly<Record<string, string>> = { ...TEXT_ESCAPES, '"': '&quot;', '\n': '&#10;', '\t': '&#9;' };
 
 /** As libxml2 writes the value of an attribute. */
