@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseSha256, type Sha256 } from '../core/digest.ts';
 import { hasCode } from '../core/errors.ts';
 import * as durable from '../util/durable.ts';
-import type { Incoming, Pool, PoolEntry } from './pool.ts';
+import type { Incoming, Pool, PoolEntry, ReceivedFile } from './pool.ts';
 
 /** Files are moved into the pool in bulks of this many, or when this many bytes have come together. */
 const BULK_FILES = 4096;
@@ -12,20 +12,35 @@ const BULK_BYTES = 256 * 1024 * 1024;
 /** A pool in a local folder: `<2 hex>/<64 hex>`, and `incoming/<owner>/<64 hex>` for what is on its way. */
 export function openLocalPool(folder: string): Pool {
   const made = new Set<string>();
+  let flushing: Promise<void> | undefined;
   // Asked for each of many thousand files: put together by hand, for `join` takes longer than the rest.
   const root = join(folder, '/');
   const place = (sha256: Sha256): string => `${root}${sha256.slice(0, 2)}/${sha256}`;
+  const move = async (files: readonly ReceivedFile[]): Promise<void> => {
+    await durable.flushFiles(files.map(({ path }) => path), folder);
+    for (const { path, sha256 } of files) {
+      const prefix = sha256.slice(0, 2);
+      if (!made.has(prefix)) durable.makeFolder(root + prefix);
+      made.add(prefix);
+      chmodSync(path, 0o444);
+      durable.moveFile(path, place(sha256));
+    }
+  };
   return {
     folders: [folder],
     has: (sha256) => existsSync(place(sha256)),
     path: place,
     link: (sha256, to) => linkOrCopy(place(sha256), to),
-    receive: (owner) => receive(join(folder, 'incoming', owner), folder, (sha256) => {
-      const prefix = sha256.slice(0, 2);
-      if (!made.has(prefix)) durable.makeFolder(root + prefix);
-      made.add(prefix);
-      return place(sha256);
-    }),
+    receive: (owner) => receive(join(folder, 'incoming', owner), folder, move),
+    enter: async (files) => {
+      if (files.length === 0) return;
+      await move(files);
+      await durable.flushAll(folder);
+    },
+    flushAhead: () => {
+      // What it fails at, `enter` fails at too.
+      flushing ??= durable.flushAll(folder).catch(() => {}).finally(() => (flushing = undefined));
+    },
     list: () => listPool(folder),
     remove: (sha256) => durable.removeFile(place(sha256)),
     removeAbandoned: (before) => removeAbandoned(join(folder, 'incoming'), before),
@@ -69,7 +84,7 @@ function linkOrCopy(from: string, to: string): boolean {
   return true;
 }
 
-function receive(incoming: string, folder: string, place: (sha256: Sha256) => string): Incoming {
+function receive(incoming: string, folder: string, move: (files: readonly ReceivedFile[]) => Promise<void>): Incoming {
   let waiting: Sha256[] = [];
   let bytes = 0;
   let settling: Promise<void> = Promise.resolve();
@@ -85,12 +100,7 @@ function receive(incoming: string, folder: string, place: (sha256: Sha256) => st
     waiting = [];
     bytes = 0;
     if (bulk.length === 0) return;
-    await durable.flushFiles(bulk.map(partial), folder);
-    for (const sha256 of bulk) {
-      const from = partial(sha256);
-      chmodSync(from, 0o444);
-      durable.moveFile(from, place(sha256));
-    }
+    await move(bulk.map((sha256) => ({ path: partial(sha256), sha256 })));
     moved = true;
   };
   const startBulk = (): Promise<void> => (settling = settling.then(moveBulk));

@@ -11,6 +11,12 @@ export interface PoolEntry {
   readonly since: number;
 }
 
+/** A file beside the pool, complete and checked. */
+export interface ReceivedFile {
+  readonly path: string;
+  readonly sha256: Sha256;
+}
+
 export interface Pool {
   /** Where it looks for files, beginning with the folder that it writes to: `openPool` opens the same pool in another thread. */
   readonly folders: readonly string[];
@@ -21,6 +27,10 @@ export interface Pool {
   link(sha256: Sha256, to: string): boolean;
   /** A place to receive files. `owner` keeps those of an interrupted run findable for its successor. */
   receive(owner: string): Incoming;
+  /** Moves files that were received here into the pool, all at once; when it returns they would survive a power cut. */
+  enter(files: readonly ReceivedFile[]): Promise<void>;
+  /** Begins to flush what was written, so that less is left to wait for when it enters. */
+  flushAhead(): void;
   /** Every file, in no particular order. */
   list(): Iterable<PoolEntry>;
   remove(sha256: Sha256): void;

@@ -11,6 +11,8 @@ import * as durable from '../util/durable.ts';
 /** Up to this size a file is read as a whole; beyond it, in pieces on its way to the pool. */
 const WHOLE_BYTES = 4 * 1024 * 1024;
 const PIECE_BYTES = 1024 * 1024;
+/** After so many bytes of its own a receiver has the disk write. */
+const AHEAD_BYTES = 32 * 1024 * 1024;
 
 /** Files on their way into the pool; nothing of them is there before `settle`. */
 export interface Receiver {
@@ -36,16 +38,19 @@ export interface ReceiveOptions {
   readonly expected?: Digested | undefined;
 }
 
-/** Opens a receiver; what an interrupted run of the same owner left is thrown away. `onReceived` is told what is kept. */
-export function openReceiver(pool: Pool, owner: string, onReceived: (sha256: Sha256) => void = () => {}): Receiver {
+/**
+ * Opens a receiver; what an interrupted run of the same owner left is thrown away. `onReceived` is told what is kept, and by
+ * default has the disk write it while further files are read.
+ */
+export function openReceiver(pool: Pool, owner: string, onReceived: OnReceived = flushingAhead(pool)): Receiver {
   pool.receive(owner).clear();
   const incoming = pool.receive(owner);
   const beside: { readonly incoming: Incoming; readonly received: Set<Sha256> }[] = [];
   const texts = openSpool(incoming.unnamed());
   const received = new Set<Sha256>();
-  const note = (digest: Sha256): void => {
+  const note = (digest: Sha256, size: number): void => {
     received.add(digest);
-    onReceived(digest);
+    onReceived(digest, size);
   };
   // One for all files: as much new memory for each as it has bytes would be thrown away as soon as it is written.
   let room: Buffer | undefined;
@@ -53,7 +58,7 @@ export function openReceiver(pool: Pool, owner: string, onReceived: (sha256: Sha
     const digest = sha256(bytes);
     if (!received.has(digest) && !pool.has(digest)) {
       durable.writeNewFile(incoming.partial(digest), (write) => write(bytes));
-      note(digest);
+      note(digest, bytes.length);
     }
     return { size: bytes.length, sha256: digest };
   };
@@ -74,11 +79,9 @@ export function openReceiver(pool: Pool, owner: string, onReceived: (sha256: Sha
       }
     },
     settle: async () => {
-      for (const one of [{ incoming, received }, ...beside]) {
-        for (const digest of one.received) await one.incoming.complete(digest);
-        await one.incoming.settle();
-        one.received.clear();
-      }
+      const all = [{ incoming, received }, ...beside];
+      await pool.enter(all.flatMap((one) => Array.from(one.received, (digest) => ({ path: one.incoming.partial(digest), sha256: digest }))));
+      for (const one of all) one.received.clear();
     },
     clear: () => {
       texts.close();
@@ -90,6 +93,18 @@ export function openReceiver(pool: Pool, owner: string, onReceived: (sha256: Sha
       beside.push({ incoming: pool.receive(own), received: digests });
       return { owner: own, add: (more) => more.forEach((digest) => digests.add(digest)) };
     },
+  };
+}
+
+type OnReceived = (sha256: Sha256, size: number) => void;
+
+function flushingAhead(pool: Pool): OnReceived {
+  let unflushed = 0;
+  return (_, size) => {
+    unflushed += size;
+    if (unflushed < AHEAD_BYTES) return;
+    unflushed = 0;
+    pool.flushAhead();
   };
 }
 
@@ -120,7 +135,7 @@ interface Pieces extends ReceiveOptions {
   readonly pool: Pool;
   readonly incoming: Incoming;
   readonly received: ReadonlySet<Sha256>;
-  note(digest: Sha256): void;
+  note(digest: Sha256, size: number): void;
 }
 
 function receiveInPieces(file: number, { path, look, expected, pool, incoming, received, note }: Pieces): Digested {
@@ -139,7 +154,7 @@ function receiveInPieces(file: number, { path, look, expected, pool, incoming, r
     durable.removeFile(copy);
   } else {
     durable.moveFile(copy, incoming.partial(digest));
-    note(digest);
+    note(digest, size);
   }
   return { size, sha256: digest };
 }
