@@ -1,5 +1,6 @@
 import { sha256, type Sha256 } from '../core/digest.ts';
 import { cutLeaves, type LeafDraft, type Member } from '../core/leaf-cutter.ts';
+import { LISTED } from '../core/package.ts';
 import type { Content, Leaf } from '../core/snapshot.ts';
 import { asBuffer } from './records.ts';
 import type { Database } from './open.ts';
@@ -103,7 +104,8 @@ function storeContent(database: Database, pieces: Iterable<Piece>): Content {
   const known = database.get<ContentRow>('SELECT id, digest, count FROM content WHERE digest = ?', raw);
   if (known !== undefined) return contentFrom(known);
 
-  const count = list.reduce((sum, piece) => sum + ('count' in piece ? piece.count : piece.members.length), 0);
+  const packages = list.filter(({ partition }) => partition !== LISTED);
+  const count = packages.reduce((sum, piece) => sum + ('count' in piece ? piece.count : piece.members.length), 0);
   const id = database.run('INSERT INTO content (digest, count) VALUES (?, ?)', raw, count);
   for (const [seq, piece] of list.entries()) {
     const leaf = 'id' in piece ? piece.id : storeLeaf(database, piece);

@@ -26,6 +26,12 @@ export interface PackageRecord {
   readonly text: Buffer;
 }
 
+/**
+ * The partition of files that stand beside the indexes as the upstream wrote them, in every format: they travel as records,
+ * and are no packages.
+ */
+export const LISTED = 'listed';
+
 /** A record with its identity, as the catalog keeps it. */
 export interface StoredRecord extends PackageRecord {
   /** Number of the record in this catalog; never leaves it. */

@@ -22,6 +22,7 @@ export interface Content {
   readonly id: number;
   /** Digest of the list of leaf digests: equal for equal contents, in any catalog. */
   readonly digest: Sha256;
+  /** Of packages: files that stand beside the indexes are members, and are not counted. */
   readonly count: number;
 }
 

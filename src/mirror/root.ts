@@ -1,5 +1,4 @@
 /** Root metadata: fetched, its signature checked, then judged for freshness and identity. */
-import { posix } from 'node:path';
 import type { MirrorState, RootState } from '../catalog/mirrors.ts';
 import type { Clock, Context } from '../core/context.ts';
 import { sha256 } from '../core/digest.ts';
@@ -62,7 +61,7 @@ export async function fetchRoot(
     }
     if (first.status === 'unchanged') throw new Error('An upstream answered 304 to an unconditional request');
     const { answer, verified } = await verifyTwice(mirror, { entry, answer: first }, tools, ctx);
-    for (const warning of verified.warnings) ctx.report({ type: 'warning', message: `${mirror.name}: ${warning}` });
+    for (const warning of verified.warnings) ctx.report({ type: 'warning', message: warning });
     const root = await withUnlisted(tools.format.upstream.readRoot(verified.text, mirror.request), mirror, tools, ctx);
     const state: RootState = {
       path: entry.path,
@@ -154,7 +153,7 @@ async function verify(
   if (vouched !== undefined && mirror.fingerprints.length === 0) return { text: bytes, fingerprints: [], warnings: [] };
   // Loaded here, so that an unchanged upstream does not pay for the OpenPGP library.
   const { verifyClearsigned, verifyDetached } = await import('../sign/verify.ts');
-  const trust = { keyrings: mirror.keyrings, fingerprints: mirror.fingerprints, now: tools.clock(), name: posix.basename(entry.path) };
+  const trust = { keyrings: mirror.keyrings, fingerprints: mirror.fingerprints, now: tools.clock(), name: `Mirror "${mirror.name}": ${entry.path}` };
   if (entry.kind === 'clearsigned') return verifyClearsigned(bytes, trust);
   const signature = await tools.upstream.fetchSmall(entry.signature, { limit: SIGNATURE_LIMIT }, ctx);
   if (signature.status !== 'ok') {

@@ -117,7 +117,7 @@ function conflict(mirror: string, first: Entry, second: Entry): ArtifactsError {
   return new ArtifactsError(
     'E_CONFLICT',
     `Mirror "${mirror}": ${describePackage(first)} is ${side(first)} and ${side(second)}`,
-    { hint: 'Mirror the components apart, or filter one of the two out.' },
+    { hint: 'Filter one of the two out. Of rpm, `duplicates: newest` takes the one built last; of apt, components may be mirrored apart.' },
   );
 }
 

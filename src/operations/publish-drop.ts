@@ -17,7 +17,7 @@ apt-mirror/integrated bookworm is no longer published.`,
     const catalog = await app.catalog();
     const tools = await app.tools();
     return app.change(ctx, async () => {
-      const publication = requirePublication(catalog, prefix ?? DEFAULT_PREFIX, distribution);
+      const publication = requirePublication(catalog, prefix, distribution);
       dropPublication(publication, tools);
       return { prefix: publication.prefix, distribution };
     });

@@ -4,7 +4,8 @@ import { ArtifactsError } from '../core/errors.ts';
 import type { App } from './app.ts';
 import { componentNames, publishChange, type PublishedView, type Source } from './publish-change.ts';
 import { fieldOptions, givenFields, type FieldInput } from './publish-fields.ts';
-import { DEFAULT_PREFIX } from './publish-view.ts';
+import { integratedPrefix } from '../release/spec.ts';
+import { declaredRepos } from './repo-access.ts';
 
 export const newOptions = {
   distribution: { kind: 'text', value: 'NAME', summary: 'what clients ask for', required: true },
@@ -28,12 +29,23 @@ export interface NewKind {
 /** Throws E_EXISTS for a distribution that is published, E_USAGE for words that do not match the components. */
 export async function publishNew(app: App, { words, distribution, component, ...fields }: NewInput, { source, instead }: NewKind, ctx: Context): Promise<PublishedView> {
   const names = componentNames(component ?? 'main');
-  const { sources, prefix = DEFAULT_PREFIX } = splitSources(words, names);
+  const { sources, prefix: named } = splitSources(words, names);
+  const prefix = named ?? integratedPrefix(await formatOfSource(app, source(sources[0] ?? '')));
   if ((await app.catalog()).publications.find(prefix, distribution) !== undefined) {
     throw new ArtifactsError('E_EXISTS', `${prefix} ${distribution} is published already`, { hint: instead({ prefix, distribution, sources }) });
   }
   const components = new Map(names.map((name, index) => [name, source(sources[index] ?? '')]));
   return publishChange(app, { prefix, distribution, components, given: await givenFields(fields), refresh: false }, ctx);
+}
+
+async function formatOfSource(app: App, source: Source): Promise<string> {
+  const catalog = await app.catalog();
+  if ('repo' in source) {
+    const { findRepo } = await import('../repo/repos.ts');
+    return findRepo(catalog, source.repo, await declaredRepos(app)).format;
+  }
+  const { requireSnapshot } = await import('../snapshot/snapshots.ts');
+  return requireSnapshot(catalog, String(source.snapshot)).format;
 }
 
 /** As aptly: as many sources as components, then perhaps the prefix. */

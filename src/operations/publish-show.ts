@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import type { Publication } from '../catalog/publications.ts';
+import type { RepoFormat } from '../formats/format.ts';
 import { defineOperation } from './operation.ts';
 import { DEFAULT_PREFIX, requirePublication, viewPublication, type PublicationView } from './publish-view.ts';
 
@@ -5,7 +8,8 @@ export const publishShow = defineOperation({
   name: 'publish show',
   summary: 'Show a publication and how clients reach it',
   description: `Clients reach it under the URL by which its folder is served (or file: and the folder itself), and trust it by
-the key in that folder. For apt that is a source line, for dnf and zypper a baseurl for each architecture.`,
+the key in that folder. For apt that is a source line, for dnf and zypper a baseurl for each architecture. What is served
+as its upstream signed it (Exact) is trusted by the upstream's key, which lies beside it.`,
   example: `$ artifacts publish show r1.0.0-bookworm
 Distribution:  r1.0.0-bookworm
 Components:    main=miko-r1.0.0-bookworm (38 packages)
@@ -19,14 +23,15 @@ Source line:   deb [signed-by=KEY] URL/apt-mirror/integrated r1.0.0-bookworm mai
   options: {},
   run: async (app, { distribution, prefix }) => {
     const catalog = await app.catalog();
-    const publication = requirePublication(catalog, prefix ?? DEFAULT_PREFIX, distribution);
+    const publication = requirePublication(catalog, prefix, distribution);
     const { keyPath } = await import('../publish/layout.ts');
     const { publications } = catalog;
     const generations = publications.generations(publication.prefix, publication.distribution);
     const { formatOf } = await import('../formats/index.ts');
     const view = viewPublication(catalog, publication, app.clock());
     const clientLines = formatOf(view.format).publishing.clientLines({ ...view, components: view.components.map(({ component }) => component) });
-    return { ...view, folder: app.publicRoot, key: keyPath(publication.prefix), generations: generations.length, clientLines };
+    const upstreamKeys = exactKeys(publication, formatOf(view.format));
+    return { ...view, folder: app.publicRoot, key: keyPath(publication.prefix), upstreamKeys, generations: generations.length, clientLines };
   },
   render: (publication) => {
     const { prefix, distribution, components } = publication;
@@ -36,15 +41,22 @@ Source line:   deb [signed-by=KEY] URL/apt-mirror/integrated r1.0.0-bookworm mai
       ['Components', components.map((item) => `${item.component}=${item.snapshot} (${item.packages} packages)`).join(', ')],
       ['Architectures', publication.architectures.join(' ')],
       ['Published', `${publication.publishedAt}, generation ${publication.generation} (${publication.generations} kept)`],
-      ['Signed by', publication.signedBy.join(', ')],
+      ['Signed by', publication.upstreamKeys.length === 0 ? publication.signedBy.join(', ') : 'its upstream'],
       ...fieldLines(publication),
       ['Folder', publication.folder],
-      ['Key', publication.key],
+      ...(publication.upstreamKeys.length === 0 ? [publication.key] : publication.upstreamKeys).map((key) => ['Key', key]),
       ...publication.clientLines.map(({ label, line }) => [label, line]),
     ];
     return lines.map(([name, value]) => `${`${name}:`.padEnd(15)}${value}`).join('\n');
   },
 });
+
+/** Keys of the upstreams whose signatures are served, below the public folder. */
+function exactKeys({ prefix, distribution, components, spec }: Publication, { publishing, exact }: RepoFormat): string[] {
+  const seats = publishing.seats(components.map(({ component }) => component), spec.architectures);
+  const signedElsewhere = seats.filter(({ component }) => component !== undefined && spec.exact?.includes(component) === true);
+  return signedElsewhere.map(({ base = '' }) => join(prefix, publishing.folders.distributions, distribution, base, exact?.keyPath ?? ''));
+}
 
 function fieldLines({ fields, repos, exact, validUntil, expires }: PublicationView): string[][] {
   const { suite, codename, version, description, notAutomatic, butAutomaticUpgrades, pinKeys, contents, clients } = fields;

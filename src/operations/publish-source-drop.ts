@@ -1,6 +1,6 @@
 import { defineOperation } from './operation.ts';
 import { renderStaged, stageOptions, viewStaged } from './publish-stage.ts';
-import { DEFAULT_PREFIX, requirePublication } from './publish-view.ts';
+import { requirePublication } from './publish-view.ts';
 
 export const publishSourceDrop = defineOperation({
   name: 'publish source drop',
@@ -12,11 +12,11 @@ main       bookworm-2026-11-21
 Nothing is staged.`,
   arguments: { distribution: { summary: 'the distribution' } },
   options: { prefix: stageOptions.prefix },
-  run: async (app, { distribution, prefix = DEFAULT_PREFIX }, ctx) => {
+  run: async (app, { distribution, prefix }, ctx) => {
     const catalog = await app.catalog();
     return app.change(ctx, async () => {
       const publication = requirePublication(catalog, prefix, distribution);
-      catalog.transaction(() => catalog.publications.stage(prefix, distribution, []));
+      catalog.transaction(() => catalog.publications.stage(publication.prefix, distribution, []));
       return viewStaged(catalog, publication);
     });
   },

@@ -53,12 +53,12 @@ export interface Staging {
 /** Changes what is staged: `change` edits the components. */
 export async function stage(app: App, input: StageInput, change: (staging: Staging) => void, ctx: Context): Promise<StagedView> {
   const names = componentNames(input.component ?? 'main');
-  const prefix = input.prefix ?? DEFAULT_PREFIX;
   const catalog = await app.catalog();
   const { listRepos } = await import('../repo/repos.ts');
   const repos = new Set(listRepos(catalog, await declaredRepos(app)).map((repo) => repo.name));
   return app.change(ctx, async () => {
-    const publication = requirePublication(catalog, prefix, input.distribution);
+    const publication = requirePublication(catalog, input.prefix, input.distribution);
+    const { prefix } = publication;
     const components = componentsAfter(publication, catalog.publications.staged(prefix, input.distribution));
     change({
       components,

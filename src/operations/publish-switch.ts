@@ -14,7 +14,7 @@ finish with it: it is kept for a while, as publish.keep_* say.`,
 Published apt-mirror/integrated bookworm: generation 2.`,
   arguments: {
     distribution: { summary: 'the distribution' },
-    words: { summary: `the snapshots, with the prefix before them if it is not ${DEFAULT_PREFIX}: [PREFIX] SNAPSHOT...`, variadic: true },
+    words: { summary: `the snapshots, with the prefix before them unless it is ${DEFAULT_PREFIX}: [PREFIX] SNAPSHOT...`, variadic: true },
   },
   options: {
     component: { kind: 'text', value: 'NAMES', summary: 'the components, joined with commas (default: the only one)' },
@@ -27,8 +27,9 @@ Published apt-mirror/integrated bookworm: generation 2.`,
         hint: 'Name as many components with --component as there are snapshots: --component main,contrib.',
       });
     }
-    const prefix = words.length > count ? (words[0] ?? DEFAULT_PREFIX) : DEFAULT_PREFIX;
-    const names = chooseComponents(requirePublication(await app.catalog(), prefix, distribution), component);
+    const publication = requirePublication(await app.catalog(), words.length > count ? words[0] : undefined, distribution);
+    const { prefix } = publication;
+    const names = chooseComponents(publication, component);
     const snapshots = words.slice(-count);
     const components = new Map(names.map((name, index) => [name, { snapshot: snapshots[index] ?? '' }]));
     return publishChange(app, { prefix, distribution, components, given: await givenFields(fields), refresh: false }, ctx);

@@ -16,10 +16,10 @@ Published apt-mirror/integrated bookworm: generation 3.`,
     prefix: { summary: `the prefix (default: ${DEFAULT_PREFIX})`, optional: true },
   },
   options: fieldOptions,
-  run: async (app, { distribution, prefix = DEFAULT_PREFIX, ...fields }, ctx) => {
-    const { publications } = await app.catalog();
-    requirePublication(await app.catalog(), prefix, distribution);
-    const components = new Map(publications.staged(prefix, distribution).map((staged) => [staged.component, stagedSource(staged)]));
+  run: async (app, { distribution, prefix: named, ...fields }, ctx) => {
+    const catalog = await app.catalog();
+    const { prefix } = requirePublication(catalog, named, distribution);
+    const components = new Map(catalog.publications.staged(prefix, distribution).map((staged) => [staged.component, stagedSource(staged)]));
     return publishChange(app, { prefix, distribution, components, given: await givenFields(fields), refresh: true }, ctx);
   },
   render: renderPublished,

@@ -17,7 +17,7 @@ apt-mirror/integrated r1.0.0-bookworm: 52 files, 38 packages: no problems.`,
   options: {
     format: { kind: 'choice', choices: ['text', 'json', 'junit'], summary: 'how the result is printed; junit lists every file' },
   },
-  run: async (app, { distribution, prefix = DEFAULT_PREFIX, format = 'text' }, ctx): Promise<Result> => {
+  run: async (app, { distribution, prefix, format = 'text' }, ctx): Promise<Result> => {
     const { verifyPublication } = await import('../publish/verify.ts');
     const { fileChecker } = await import('../publish/check-file.ts');
     const catalog = await app.peek();

@@ -2,9 +2,10 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Publication, PublicationFields } from '../catalog/publications.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import { expiry } from '../publish/expiry.ts';
+import { integratedPrefix } from '../release/spec.ts';
 
-/** Where releases are merged to; the prefix when none is named. */
-export const DEFAULT_PREFIX = 'apt-mirror/integrated';
+/** Which prefix is meant when none is named: where releases are merged to. */
+export const DEFAULT_PREFIX = `${integratedPrefix('apt')}, of rpm ${integratedPrefix('rpm')}`;
 
 /** A publication as `--json` shows it. */
 export interface PublicationView {
@@ -41,11 +42,13 @@ export function viewPublication(catalog: Catalog, publication: Publication, now:
   return { prefix, distribution, format, components, architectures, origin, label, generation, publishedAt, signedBy, fields, repos, exact, validUntil, expires };
 }
 
-/** Throws E_NOT_FOUND. */
-export function requirePublication(catalog: Catalog, prefix: string, distribution: string): Publication {
-  const found = catalog.publications.find(prefix, distribution);
+/** Without a prefix, the one where releases are merged to, of either format. Throws E_NOT_FOUND. */
+export function requirePublication(catalog: Catalog, prefix: string | undefined, distribution: string): Publication {
+  const there = catalog.publications.list().filter((publication) => publication.distribution === distribution);
+  const found = there.find((publication) => publication.prefix === (prefix ?? integratedPrefix(publication.format)));
   if (found !== undefined) return found;
-  throw new ArtifactsError('E_NOT_FOUND', `Nothing is published as ${prefix} ${distribution}`, {
-    hint: '`artifacts publish list` shows what is.',
+  const elsewhere = there.map((publication) => publication.prefix).join(', ');
+  throw new ArtifactsError('E_NOT_FOUND', `Nothing is published as ${prefix ?? integratedPrefix('apt')} ${distribution}`, {
+    hint: elsewhere === '' ? '`artifacts publish list` shows what is.' : `Name the prefix, too; ${distribution} is published as ${elsewhere}.`,
   });
 }

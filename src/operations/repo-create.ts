@@ -29,7 +29,7 @@ Repository ours: 0 packages.`,
         const content = from?.content ?? catalog.contents.storeMembers([]);
         return createRepo(catalog, { name, comment: comment ?? '', format: format ?? from?.format ?? DEFAULT_FORMAT, content, now: app.clock() });
       });
-      return viewRepo(repo, countPackages(catalog, repo));
+      return viewRepo(repo, countPackages(repo));
     });
   },
   render: ({ name, packages }) => `Repository ${name}: ${counted(packages, 'package')}.`,

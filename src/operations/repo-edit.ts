@@ -16,7 +16,7 @@ Repository ours: packages we build`,
       catalog.transaction(() => {
         const edited = { ...openRepo(catalog, name, { declared, now: app.clock() }), comment };
         catalog.repos.put(edited);
-        return viewRepo(edited, countPackages(catalog, edited));
+        return viewRepo(edited, countPackages(edited));
       }),
     );
   },

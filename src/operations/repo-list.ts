@@ -13,7 +13,7 @@ ours        12        2026-11-21T03:15:00.000Z  packages we build`,
   run: async (app) => {
     const { countPackages, listRepos } = await import('../repo/repos.ts');
     const catalog = await app.catalog();
-    return listRepos(catalog, await declaredRepos(app)).map((repo) => viewRepo(repo, countPackages(catalog, repo)));
+    return listRepos(catalog, await declaredRepos(app)).map((repo) => viewRepo(repo, countPackages(repo)));
   },
   render: (list) =>
     list.length === 0

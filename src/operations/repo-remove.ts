@@ -24,7 +24,7 @@ Repository ours: 12 packages.`,
     const choose = async () => {
       const repo = findRepo(catalog, name, tools.declared);
       const { records } = await selectRecords(catalog, repo, { queries: wanted, follow: undefined });
-      return { count: countPackages(catalog, repo), records };
+      return { count: countPackages(repo), records };
     };
     if (dryRun) {
       const { count, records } = await choose();

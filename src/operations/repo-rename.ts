@@ -18,7 +18,7 @@ Repository ours is now called theirs.`,
       catalog.transaction(() => {
         const repo = openRepo(catalog, name, { declared, now: app.clock() });
         const renamed = renameRepo(catalog, repo, newName);
-        return { ...viewRepo(renamed, countPackages(catalog, renamed)), formerName: name };
+        return { ...viewRepo(renamed, countPackages(renamed)), formerName: name };
       }),
     );
   },

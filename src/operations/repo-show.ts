@@ -20,7 +20,7 @@ Changed:    2026-11-21T03:15:00.000Z`,
     const { countPackages, findRepo } = await import('../repo/repos.ts');
     const catalog = await app.catalog();
     const repo = findRepo(catalog, name, await declaredRepos(app));
-    const { packages: count, ...view } = viewRepo(repo, countPackages(catalog, repo));
+    const { packages: count, ...view } = viewRepo(repo, countPackages(repo));
     const metadata = listMetadata(catalog, repo);
     const beside = new Set<string>(metadata.map(({ digest }) => digest));
     const all = repo.content === undefined || !packages ? [] : catalog.members.heads(catalog.contents.allMembers(repo.content.id));

@@ -1,3 +1,4 @@
+import { LISTED } from '../core/package.ts';
 import { defineOperation } from './operation.ts';
 import { describeOrigin, viewPackage, viewSnapshot } from './snapshot-view.ts';
 import { table } from './text.ts';
@@ -5,6 +6,7 @@ import { table } from './text.ts';
 export const snapshotShow = defineOperation({
   name: 'snapshot show',
   summary: 'Show a snapshot, and its packages if asked',
+  description: 'With the packages come the names of the files that are published beside their indexes.',
   example: `$ artifacts snapshot show bookworm-2026-11-21 --packages
 Snapshot:  bookworm-2026-11-21
 Packages:  38
@@ -16,11 +18,13 @@ Packages:  38
     const catalog = await app.catalog();
     const snapshot = requireSnapshot(catalog, name);
     const { packages: count, ...view } = viewSnapshot(snapshot);
+    const members = packages ? [...membersOf(catalog, snapshot.content)] : [];
+    const [metadata, listed] = [true, false].map((beside) => members.filter(({ partition }) => (partition === LISTED) === beside).map(viewPackage));
     return {
       ...view,
       count,
       usedBy: usersOf(catalog, snapshot),
-      ...(packages ? { packages: Array.from(membersOf(catalog, snapshot.content), viewPackage) } : {}),
+      ...(packages ? { packages: listed, metadata } : {}),
     };
   },
   render: (snapshot) => {
@@ -28,11 +32,12 @@ Packages:  38
       ['Snapshot', snapshot.name],
       ['Id', snapshot.id],
       ['Packages', String(snapshot.count)],
+      ...(snapshot.metadata === undefined || snapshot.metadata.length === 0 ? [] : [['Metadata', snapshot.metadata.map(({ name }) => name).join(', ')]]),
       ['Created', snapshot.createdAt],
       ['From', describeOrigin(snapshot.origin)],
       ['Used by', snapshot.usedBy.join(', ') || 'nothing'],
     ];
-    const lines = head.map(([name, value]) => `${`${name}:`.padEnd(11)}${value}`).join('\n');
+    const lines = head.map(([name = '', value = '']) => `${`${name}:`.padEnd(11)}${value}`).join('\n');
     if (snapshot.packages === undefined) return lines;
     const rows = snapshot.packages.map(({ name, version, architecture }) => [name, version, architecture]);
     return `${lines}\n\n${table(['PACKAGE', 'VERSION', 'ARCHITECTURE'], rows)}`;

@@ -251,7 +251,6 @@ async function verifyPackages(index: UpstreamIndex, looking: Looking, ctx: Conte
   let packages = 0;
   try {
     for await (const batch of format.upstream.readIndex(index, unpackFile(path, offer.compression, ctx.signal))) {
-      ctx.report({ ...progress, done: packages, total: packages + batch.length });
       packages += batch.length;
       for (const { record, locations } of batch) {
         for (const [at, file] of record.files.entries()) {
@@ -262,6 +261,7 @@ async function verifyPackages(index: UpstreamIndex, looking: Looking, ctx: Conte
           if (problem !== undefined) seen.problem(target, problem);
         }
       }
+      ctx.report({ ...progress, done: packages, total: packages });
     }
   } catch (error) {
     ctx.signal.throwIfAborted();

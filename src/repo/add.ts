@@ -55,8 +55,9 @@ export interface Added extends Omit<Addition, 'fresh' | 'gone'> {
  * Throws E_FORMAT for what is no package, E_NOT_FOUND for a part of a source package that is missing, E_CONFLICT.
  */
 export async function addFiles(request: AddRequest, tools: RepoTools, ctx: Context): Promise<Added> {
-  const format = formatOf(findRepo(tools.catalog, request.repo, tools.declared).format);
-  const files = findFiles(request.paths, { format: format.local, kinds: ['package', 'source'], noun: 'packages' });
+  const repo = findRepo(tools.catalog, request.repo, tools.declared);
+  const format = formatOf(repo.format);
+  const files = findFiles(request.paths, { format: format.local, kinds: ['package', 'source'], noun: `packages of ${repo.format}` });
   if (request.signedBy !== undefined) await requireSignatures(files, request.signedBy, { format: format.local, now: tools.clock() });
   if (request.sign === undefined) return addFound(files, { ...request, extra: [] }, tools, ctx);
   const { signer, temporary } = request.sign;
@@ -120,7 +121,7 @@ export function previewRecords(
 ): Added {
   const repo = findRepo(catalog, request.repo, declared);
   const { fresh, gone, ...outcome } = joinRequest(catalog, repo, { entrants: records.map((record) => entrantOf(record, request.origin)), request });
-  return { repo: request.repo, packages: countPackages(catalog, repo) + fresh.length - gone.length, ...outcome };
+  return { repo: request.repo, packages: countPackages(repo) + fresh.length - gone.length, ...outcome };
 }
 
 /** Takes packages out of a repository. Call it within a transaction, under the aptly lock. */
@@ -131,7 +132,7 @@ export function removeRecords(
 ): { readonly repo: string; readonly packages: number; readonly removed: readonly PackageKey[] } {
   const now = clock();
   const repo = openRepo(catalog, name, { declared, now });
-  return { repo: name, packages: countPackages(catalog, changeRepo(catalog, repo, { fresh: [], gone: records, now })), removed: records.map(packageKey) };
+  return { repo: name, packages: countPackages(changeRepo(catalog, repo, { fresh: [], gone: records, now })), removed: records.map(packageKey) };
 }
 
 /** What was added, or undefined when a file is no longer in the pool. */
@@ -148,7 +149,7 @@ function store(
   const now = clock();
   const repo = openRepo(catalog, request.repo, { declared, now });
   const { fresh, gone, ...outcome } = joinRequest(catalog, repo, { entrants, request });
-  return { repo: repo.name, packages: countPackages(catalog, changeRepo(catalog, repo, { fresh, gone, now })), ...outcome };
+  return { repo: repo.name, packages: countPackages(changeRepo(catalog, repo, { fresh, gone, now })), ...outcome };
 }
 
 interface Joining {

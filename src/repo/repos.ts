@@ -9,7 +9,6 @@ import { EMPTY_SHA256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import { checkName } from '../core/names.ts';
 import type { Content } from '../core/snapshot.ts';
-import { formatOf } from '../formats/index.ts';
 
 /** A repository that vars/ names: it counts as existing and empty before anything is put in. */
 export interface DeclaredRepo {
@@ -41,10 +40,8 @@ export function listRepos(catalog: Catalog, declared: readonly DeclaredRepo[]): 
 }
 
 /** How many packages it has: metadata beside them is none. */
-export function countPackages(catalog: Catalog, { format, content }: Pick<KnownRepo, 'format' | 'content'>): number {
-  if (content === undefined) return 0;
-  const { partition: listed } = formatOf(format).publishing.listed;
-  return catalog.contents.leaves(content.id).reduce((sum, { partition, count }) => sum + (partition === listed ? 0 : count), 0);
+export function countPackages({ content }: Pick<KnownRepo, 'content'>): number {
+  return content?.count ?? 0;
 }
 
 /** The repository with this name. Throws E_NOT_FOUND. */

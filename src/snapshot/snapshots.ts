@@ -109,7 +109,7 @@ export function conflictError(name: string, found: readonly MergeConflict[]): Ar
   const conflicts = found.map(describeConflict);
   const more = conflicts.length > 1 ? ` (and ${conflicts.length - 1} more)` : '';
   return new ArtifactsError('E_CONFLICT', `Cannot merge "${name}": ${conflicts[0]}${more}`, {
-    hint: 'Publish one of the two apart: move it to aptly_n_mapping, or rpm_n_mapping.',
+    hint: 'Publish one of the two apart, by aptly_n_mapping or rpm_n_mapping, or keep one out with a filter of its mirror.',
     details: { conflicts },
   });
 }

@@ -60,6 +60,21 @@ test('migrations are applied once, in order, and what was there stays', async (t
   third.close();
 });
 
+test('the counts of a catalog of version 2 become those of packages', async (t) => {
+  await using dir = await tempDir();
+  const before = openDatabase(dir.join('catalog.db'), migrations.slice(0, 2));
+  const insert = 'INSERT INTO leaf (digest, partition, first, last, count, size, members) VALUES (?, ?, ?, ?, ?, 1, ?)';
+  const leaves = ([['listed', 2], ['noarch', 3], ['x86_64', 4]] as const).map(([partition, count], at) => before.run(insert, Buffer.from([at]), partition, 'a', 'b', count, Buffer.alloc(0)));
+  for (const [at, count] of [9, 0].entries()) before.run('INSERT INTO content (id, digest, count) VALUES (?, ?, ?)', at + 1, Buffer.from([at]), count);
+  for (const [seq, leaf] of leaves.entries()) before.run('INSERT INTO content_leaf (content, seq, leaf) VALUES (1, ?, ?)', seq, leaf);
+  before.close();
+
+  const catalog = openCatalog(dir.join('catalog.db'));
+
+  t.deepEqual([1, 2].map((id) => catalog.contents.get(id).count), [7, 0]);
+  catalog.close();
+});
+
 test('a migration that fails leaves nothing of itself', async (t) => {
   await using dir = await tempDir();
   const file = dir.join('some.db');

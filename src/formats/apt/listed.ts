@@ -4,10 +4,9 @@
  */
 import { posix } from 'node:path';
 import { sha256 } from '../../core/digest.ts';
-import type { PackageRecord } from '../../core/package.ts';
+import { LISTED, type PackageRecord } from '../../core/package.ts';
 import { suffixOf, type Packing } from '../../util/packing.ts';
 import type { Digested, ListedFile, ListedFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
-import { LISTED } from './pool-path.ts';
 import { readStanzas } from './stanza-stream.ts';
 
 interface ListedText {

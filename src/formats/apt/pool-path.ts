@@ -1,9 +1,6 @@
 import type { Sha256 } from '../../core/digest.ts';
-import type { PackageRecord } from '../../core/package.ts';
+import { LISTED, type PackageRecord } from '../../core/package.ts';
 import { poolPath } from '../pool-path.ts';
-
-/** The partition of files that are published beside the indexes, not in the pool. */
-export const LISTED = 'listed';
 
 /** The partition of source packages. */
 export const SOURCE = 'source';

@@ -1,10 +1,10 @@
 /** A repository kept as its upstream made it: every file that repomd.xml lists, and repomd.xml with its signature. */
 import { posix } from 'node:path';
 import { ArtifactsError } from '../../core/errors.ts';
-import type { FileRef, PackageRecord } from '../../core/package.ts';
+import { LISTED, type FileRef, type PackageRecord } from '../../core/package.ts';
 import type { Packing } from '../../util/packing.ts';
 import type { ExactFormat, ExactPlace } from '../format.ts';
-import { EXACT, LISTED } from './pool-path.ts';
+import { EXACT } from './pool-path.ts';
 import type { ListedText } from './listed.ts';
 import { readPlaces } from './read-index.ts';
 

@@ -1,6 +1,6 @@
 /** Metadata besides primary, filelists and other: it travels as records of a partition of its own. */
 import type { OtherDigest, Sha256 } from '../../core/digest.ts';
-import type { FileRef, PackageRecord } from '../../core/package.ts';
+import { LISTED, type FileRef, type PackageRecord } from '../../core/package.ts';
 import { suffixOf, type Packing } from '../../util/packing.ts';
 import type { Digested, HasPackage, ListedFile, ListedFormat } from '../format.ts';
 import { malformed } from './malformed.ts';
@@ -8,7 +8,7 @@ import { mergeComps } from './merge-comps.ts';
 import { mergeModules } from './merge-modules.ts';
 import { artifactKey, readArtifacts } from './module-artifacts.ts';
 import { mergeUpdateinfo, pruneUpdateinfo, type Note } from './merge-updateinfo.ts';
-import { archOfTree, EXACT, LISTED, TREEINFO } from './pool-path.ts';
+import { archOfTree, EXACT, TREEINFO } from './pool-path.ts';
 
 /** What the text of a record tells. */
 export interface ListedText {

@@ -1,11 +1,10 @@
 /** Packages and metadata that their upstream lists without a SHA-256: named by it once they are there. */
 import type { Sha256 } from '../../core/digest.ts';
-import type { PackageRecord } from '../../core/package.ts';
+import { LISTED, type PackageRecord } from '../../core/package.ts';
 import type { OtherDigests } from '../format.ts';
 import { poolPath } from '../pool-path.ts';
 import { listedOther, settledListed } from './listed.ts';
 import { malformed } from './malformed.ts';
-import { LISTED } from './pool-path.ts';
 import { joinTexts, listedDigest, textPart } from './record-text.ts';
 
 export const otherDigests: OtherDigests = {

@@ -1,8 +1,5 @@
-import type { PackageRecord } from '../../core/package.ts';
+import { LISTED, type PackageRecord } from '../../core/package.ts';
 import { poolPath } from '../pool-path.ts';
-
-/** The partition of metadata that is published beside the indexes: updateinfo, comps, modules and whatever else. */
-export const LISTED = 'listed';
 
 /** The record of that partition that stands for the upstream's whole repository: its files are those of an exact copy. */
 export const EXACT = 'exact';

@@ -1,12 +1,13 @@
 /** Our own repositories: one for each architecture, with the packages that run there. */
 import { posix } from 'node:path';
 import type { Sha256 } from '../../core/digest.ts';
+import { LISTED } from '../../core/package.ts';
 import { packingOf, unpackedName } from '../../util/packing.ts';
 import type { Digested, IndexOffer, IndexPlan, PlannedComponent, PublishingFormat, RootPlan, Seat, ServedForm, ServedRoot, UpstreamIndex } from '../format.ts';
 import { clientProfile } from './clients.ts';
 import { baseOf, listedFiles, typeOfName } from './listed.ts';
 import { INDEX_ROOTS, type IndexKind } from './package-chunks.ts';
-import { LISTED, poolPaths, TREE_TYPE, TREEINFO } from './pool-path.ts';
+import { poolPaths, TREE_TYPE, TREEINFO } from './pool-path.ts';
 import { TEXT_PARTS, textPart, type TextPart } from './record-text.ts';
 import { readRepomd, writeRepomd, type RepomdRecord } from './repomd.ts';
 import { servedTree } from './treeinfo.ts';

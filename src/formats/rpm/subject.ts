@@ -1,7 +1,6 @@
-import type { PackageRecord } from '../../core/package.ts';
+import { LISTED, type PackageRecord } from '../../core/package.ts';
 import type { Alternative, Capability, FollowOptions, QuerySubject, Requirement, VersionOperator } from '../../core/relation.ts';
 import { ownText } from '../../util/own-text.ts';
-import { LISTED } from './pool-path.ts';
 import { textPart } from './record-text.ts';
 import { RELATION_KINDS, type RelationKind } from './relations.ts';
 import { readRich } from './rich.ts';
