@@ -112,7 +112,9 @@ export function openUpstream(options: UpstreamOptions): Upstream {
 
 function refuseInternal(url: URL, trustedHosts: ReadonlySet<string>): void {
   if (trustedHosts.has(url.hostname) || !isInternalAddress(url.hostname)) return;
-  throw new ArtifactsError('E_FETCH', `Refused to fetch from the internal address ${redact(url)}`);
+  throw new ArtifactsError('E_FETCH', `Refused to fetch from the internal address ${redact(url)}`, {
+    hint: 'Somebody\'s page names it. If it is yours, name it in fallback_urls, too.',
+  });
 }
 
 /** Only the user names files of this machine; a page of somebody's does not. */

@@ -20,7 +20,7 @@ bookworm-2026-11-21  keep    2026-11-21T03:15:00.000Z  one of the 7 newest of bo
   arguments: {},
   options: {
     pattern: { kind: 'text', value: 'GLOB', summary: 'only snapshots whose whole name fits (default: all)' },
-    keep: { kind: 'integer', value: 'N', summary: 'the newest N stay' },
+    keep: { kind: 'integer', value: 'N', summary: 'the newest N stay; of NAME@DATE, those of each NAME' },
     olderThan: { kind: 'text', value: 'AGE', summary: 'younger ones stay: 30d, 36h' },
     dryRun: { kind: 'flag', summary: 'only show what would be dropped, and why' },
   },

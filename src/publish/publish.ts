@@ -3,8 +3,7 @@
  * visible by one rename of a symbolic link. Order (design, section 3.5): pool files, indexes by digest, root metadata,
  * switch. The caller holds the aptly lock.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LeafCache } from '../catalog/leaf-cache.ts';
 import type { Publication, PublicationFields, PublicationSpec, PublishIntent } from '../catalog/publications.ts';
@@ -18,13 +17,14 @@ import type { Pool } from '../pool/index.ts';
 import type { Signer } from '../sign/signer.ts';
 import * as durable from '../util/durable.ts';
 import { checkNames } from './check-names.ts';
+import { exportKey } from './client-key.ts';
 import { exactFiles, type ExactFiles, type ExactTools } from './exact.ts';
 import { isHalfExpired } from './expiry.ts';
 import { isServing, pruneGenerations, type KeepRule } from './generations.ts';
 import { compressAhead, prepareIndexes, type Components } from './index-files.ts';
 import { linkFiles } from './link-files.ts';
 import { checkFields } from './root-fields.ts';
-import { distributionLink, keyPath, linkTarget, type Place } from './layout.ts';
+import { distributionLink, linkTarget, type Place } from './layout.ts';
 import { writeGeneration, type Writing } from './write-generation.ts';
 
 export interface PublishTools {
@@ -93,7 +93,7 @@ export async function publish(
     indexes: await prepareIndexes(components, spec.architectures, { ...tools, format: format.publishing }, working),
   }));
   const intent = await writeGeneration(request, { spec, signer, format, place, components, exact, indexes }, tools, ctx);
-  await exportKey(place, signer);
+  await exportKey(place, { signer, catalog: tools.catalog }, ctx);
   switchTo(intent, place, format, tools);
   pruneGenerations(place, tools);
   const publication = publications.find(request.prefix, request.distribution);
@@ -149,12 +149,6 @@ async function whileCompressing<T>(
   if (worked.status === 'rejected') throw worked.reason;
   if (compressed.status === 'rejected') throw compressed.reason;
   return worked.value;
-}
-
-async function exportKey({ publicRoot, prefix }: Place, signer: Signer): Promise<void> {
-  const path = join(publicRoot, keyPath(prefix));
-  const key = await signer.publicKeys();
-  if (!existsSync(path) || !readFileSync(path).equals(key)) durable.writeFileDurably(path, key);
 }
 
 function specOf(request: PublishRequest, { signer, format, exact }: Pick<Writing, 'signer' | 'format' | 'exact'>, catalog: Catalog): PublicationSpec {

@@ -9,7 +9,10 @@ import { compileGlob } from '../query/pattern.ts';
 export interface RetentionRule {
   /** A glob over the whole name. The first rule that fits a snapshot is the one that counts. */
   readonly pattern: string;
-  /** How many of the newest stay. */
+  /**
+   * How many of the newest stay. Those that were set aside under the date, `NAME@DATE`, are counted for each NAME: one rule
+   * is about the revisions of all sources.
+   */
   readonly keep?: number;
   /** Milliseconds; younger ones stay. */
   readonly olderThan?: number;
@@ -38,12 +41,22 @@ export function judgeByRules(
   for (const rule of rules) {
     const fits = patternTest(rule);
     const own = snapshots.filter(({ id, name }) => !taken.has(id) && fits(name)).sort(newestFirst);
-    for (const [index, snapshot] of own.entries()) {
+    const counts = new Map<string, number>();
+    for (const snapshot of own) {
+      const series = seriesOf(snapshot.name, rule.pattern);
+      const index = counts.get(series) ?? 0;
+      counts.set(series, index + 1);
       taken.add(snapshot.id);
-      judged.set(snapshot.id, judge(snapshot, { rule, index, now }));
+      judged.set(snapshot.id, judge(snapshot, { rule, series, index, now }));
     }
   }
   return judged;
+}
+
+/** Which snapshots it is counted with, as a pattern. */
+function seriesOf(name: string, pattern: string): string {
+  const at = name.lastIndexOf('@');
+  return at === -1 ? pattern : `${name.slice(0, at)}@*`;
 }
 
 function patternTest({ pattern, keep, olderThan }: RetentionRule): (name: string) => boolean {
@@ -65,16 +78,17 @@ function newestFirst(a: DatedSnapshot, b: DatedSnapshot): number {
 
 interface Judging {
   readonly rule: RetentionRule;
-  /** Its place among the rule's snapshots, the newest first. */
+  readonly series: string;
+  /** Its place among the rule's snapshots of its series, the newest first. */
   readonly index: number;
   readonly now: Date;
 }
 
-function judge(snapshot: DatedSnapshot, { rule: { pattern, keep, olderThan }, index, now }: Judging): Judgement {
-  if (keep !== undefined && index < keep) return { keep: true, reason: `one of the ${keep} newest of ${pattern}` };
+function judge(snapshot: DatedSnapshot, { rule: { keep, olderThan }, series, index, now }: Judging): Judgement {
+  if (keep !== undefined && index < keep) return { keep: true, reason: `one of the ${keep} newest of ${series}` };
   const age = now.getTime() - Date.parse(snapshot.createdAt);
   if (olderThan !== undefined && age < olderThan) return { keep: true, reason: `younger than ${describeAge(olderThan)}` };
-  const many = keep === undefined ? undefined : `not one of the ${keep} newest of ${pattern}`;
+  const many = keep === undefined ? undefined : `not one of the ${keep} newest of ${series}`;
   const old = olderThan === undefined ? undefined : `older than ${describeAge(olderThan)}`;
   return { keep: false, reason: [many, old].filter((part) => part !== undefined).join(', ') };
 }

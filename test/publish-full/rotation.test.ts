@@ -39,6 +39,19 @@ test('S09 key rotation: during the overlap clients with the old key and with the
   t.regex((await old.aptGet(['update'])).stderr, /NO_PUBKEY|couldn't be verified/);
 });
 
+test('S09 who takes a key away before everything is signed by the next one is told what clients cannot verify any more', async (t) => {
+  await using all = await publishingSite({ one: ONE });
+  const { run, site } = all;
+  for (const name of ['rig', 'second', 'third']) await run(['publish', 'snapshot', 'one', '--distribution', name]);
+
+  await signWith(site, ['young']);
+  const first = await run(['publish', 'update', 'rig']);
+  const others = [await run(['publish', 'update', 'second']), await run(['publish', 'update', 'third'])];
+
+  t.regex(first.stderr, /release-signing-key\.asc has no key any more that signed apt-mirror\/integrated second and 1 other publication: publish that anew/);
+  for (const { stderr } of others) t.notRegex(stderr, /no key any more/);
+});
+
 test('a key file that others may read is warned of by publish and by build', async (t) => {
   await using all = await publishingSite({ one: ONE });
   await chmod(`${all.site.root}/keys/site.asc`, 0o644);

@@ -32,6 +32,17 @@ test('the first rule that fits decides, and what none is about stays', (t) => {
   t.deepEqual(dropped(snapshots, [{ pattern: 'a-*', keep: 2 }, { pattern: '[ab]-*', keep: 1 }]), ['a-02', 'b-01', 'b-02']);
 });
 
+test('what was set aside under its date is counted for each name', (t) => {
+  const aside = ['a', 'b'].flatMap((name, at) => daily(3, name, 1 + 10 * at).map((snapshot) => ({ ...snapshot, name: snapshot.name.replace('-', '@') })));
+
+  const plan = planPrune(aside, { rules: [{ pattern: '*@*', keep: 2 }], needed: new Map(), now: NOW });
+
+  t.deepEqual(plan.filter(({ action }) => action === 'drop').map(({ name, reason }) => [name, reason]), [
+    ['a@02', 'not one of the 2 newest of a@*'],
+    ['b@02', 'not one of the 2 newest of b@*'],
+  ]);
+});
+
 test('what is needed stays, and what it was made from, to the bottom', (t) => {
   const [top, middle, bottom, other] = daily(4);
   const chain = [{ ...top!, sources: [middle!.id] }, { ...middle!, sources: [bottom!.id] }, bottom!, other!];
