@@ -3,8 +3,9 @@
  * versions that look like numbers, and streams such as 1.10, must not become others.
  */
 import { isUtf8 } from 'node:buffer';
-import { parseAllDocuments, stringify } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { malformed } from './malformed.ts';
+import { mergeDefaults, readDefaults, writeDefaults, type ModuleDefaults } from './merge-module-defaults.ts';
 import type { Note } from './merge-updateinfo.ts';
 
 interface ModuleDocument {
@@ -12,9 +13,8 @@ interface ModuleDocument {
   readonly key: string;
   readonly modified: number;
   readonly text: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  /** Two sources wanted other default streams: a third one of the same time does not settle that. */
-  readonly torn?: boolean;
+  /** Of a document about defaults. */
+  readonly defaults?: ModuleDefaults;
 }
 
 /** The earlier source has priority. What cannot be read is left out, and told. */
@@ -62,15 +62,18 @@ function readDocument(text: string, place: string): ModuleDocument {
   const root = asRecord(document.toJS({ maxAliasCount: 0 }));
   const data = asRecord(root['data']);
   const kind = String(root['document'] ?? '');
-  return { kind, key: [kind, ...(KEYS.get(kind)?.map((name) => String(data[name] ?? '')) ?? [text])].join('\0'), modified: Number(data['modified'] ?? 0) || 0, text, data };
+  return { kind, key: [kind, ...(KEYS.get(kind)?.map((name) => String(data[name] ?? '')) ?? [text])].join('\0'), modified: Number(data['modified'] ?? 0) || 0, text, ...(kind === DEFAULTS ? { defaults: readDefaults(data) } : {}) };
 }
+
+const DEFAULTS = 'modulemd-defaults';
 
 /** What tells documents of a kind apart; documents of other kinds are all kept. */
 const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['modulemd', ['name', 'stream', 'version', 'context', 'arch']],
-  ['modulemd-defaults', ['module']],
+  [DEFAULTS, ['module']],
   ['modulemd-translations', ['module', 'stream']],
-  ['modulemd-obsoletes', ['module', 'stream', 'context']],
+  // libmodulemd keeps those of every time, and clients take the newest.
+  ['modulemd-obsoletes', ['module', 'stream', 'context', 'modified']],
 ]);
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
@@ -80,31 +83,13 @@ function asRecord(value: unknown): Readonly<Record<string, unknown>> {
 function settle(first: ModuleDocument, second: ModuleDocument, note: Note): ModuleDocument {
   if (first.text === second.text) return first;
   const name = first.key.split('\0').slice(1).filter((part) => part !== '').join(':');
-  if (first.kind === 'modulemd-defaults') return settleDefaults(first, second, note);
+  if (first.defaults !== undefined && second.defaults !== undefined) {
+    const defaults = mergeDefaults(first.defaults, second.defaults, { module: name, note });
+    return { ...first, defaults, text: writeDefaults(defaults) };
+  }
   if (first.kind === 'modulemd') {
     note(`the module ${name} is described differently by two sources; the first counts`);
     return first;
   }
   return second.modified > first.modified ? second : first;
-}
-
-/** libmodulemd's merger: the newer word counts; two of one time that disagree leave the module without a default stream. */
-function settleDefaults(first: ModuleDocument, second: ModuleDocument, note: Note): ModuleDocument {
-  if (first.modified !== second.modified) return second.modified > first.modified ? second : first;
-  const [one, two] = [first.data['stream'], second.data['stream']];
-  const [ours, theirs] = [asRecord(first.data['profiles']), asRecord(second.data['profiles'])];
-  const module = String(first.data['module']);
-  const isTorn = first.torn === true || (one !== undefined && two !== undefined && one !== two);
-  if (isTorn && first.torn !== true) note(`two sources want other default streams of the module ${module}; it has none now`);
-  for (const stream of disputed(ours, theirs)) note(`two sources want other default profiles of the module ${module}:${stream}; the first counts`);
-  const { stream: _, ...rest } = { ...second.data, ...first.data };
-  const data = { ...rest, ...(isTorn || (one ?? two) === undefined ? {} : { stream: one ?? two }), profiles: { ...theirs, ...ours } };
-  const text = stringify({ document: 'modulemd-defaults', version: '1', data }, { schema: 'failsafe', defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
-  return { ...first, text, data, torn: isTorn };
-}
-
-/** Streams for which both name profiles, and not the same ones. */
-function disputed(ours: Readonly<Record<string, unknown>>, theirs: Readonly<Record<string, unknown>>): string[] {
-  const profiles = (list: unknown): string => JSON.stringify(Array.isArray(list) ? list.map(String).sort() : list);
-  return Object.keys(ours).filter((stream) => Object.hasOwn(theirs, stream) && profiles(ours[stream]) !== profiles(theirs[stream]));
 }
