@@ -38,7 +38,7 @@ function sameBytes(t: ExecutionContext, upstream: RpmUpstream, folder: string): 
   for (const [path, bytes] of served(upstream)) t.true(readFileSync(`${folder}/${path}`).equals(bytes), path);
 }
 
-for (const [what, args] of [['SHA-256', []], ['SHA-512 and plain names', ['--checksum', 'sha512', '--simple-md-filenames']]] as const) {
+for (const [what, args] of [['SHA-256', []], ['SHA-512, plain names and zchunk', ['--checksum', 'sha512', '--simple-md-filenames', '--zck']]] as const) {
   witnessed(`an exact mirror with ${what} is published byte for byte, and dnf trusts it with the upstream's key`, async (t) => {
     await using dir = await tempDir();
     const upstream = await rpmUpstream(dir, { rpms: await packages(), args, metadata: METADATA });

@@ -1,6 +1,7 @@
 /** Upstreams that are odd and not wrong: nothing of them is lost, and dnf reads what becomes of them. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { dnfClient } from '../rig/dnf.ts';
 import { buildRpms } from '../rig/rpm.ts';
@@ -51,6 +52,34 @@ witnessed('each document may be packed in its own way: zst, xz or not at all', a
   const client = await scene.client('client', REPOSITORY);
   t.regex(await client.ok(['repoquery', '-q', '-l', 'alpha']), /\/usr\/share\/alpha\/about/);
   t.regex(await client.ok(['repoquery', '-q', '--changelog', 'alpha']), /- first/);
+});
+
+witnessed('R08 zchunk forms beside the plain ones are left out; what is there only as zchunk or as a database is refused by name', async (t) => {
+  await using dir = await tempDir();
+  const upstream = await rpmUpstream(dir, { rpms: await buildRpms(dir, [{ name: 'alpha', files: { '/usr/bin/alpha': 'x' } }]), args: ['--zck'], metadata: { 'updateinfo.xml': '<updates/>\n' } });
+  const repomd = upstream.files.get('repodata/repomd.xml')?.toString() ?? '';
+  const without = (type: string): string => repomd.replace(new RegExp(`<data type="${type}">.*?</data>\\s*`, 's'), '');
+  t.deepEqual([...repomd.matchAll(/<data type="([^"]*_zck)"/g)].map(([, type]) => type), ['primary_zck', 'filelists_zck', 'other_zck']);
+  await using scene = await makeRpmScene(dir, { up: { upstream } });
+
+  for (const [text, message] of [
+    [without('primary'), /there is no primary but in the form primary_zck, which is not read/],
+    [without('filelists'), /there is no filelists but in the form filelists_zck/],
+    [repomd.replaceAll('"updateinfo"', '"updateinfo_zck"'), /there is no updateinfo but in the form updateinfo_zck/],
+    [without('other').replaceAll('"other_zck"', '"other_db"'), /there is no other but in the form other_db/],
+  ] as const) {
+    await upstream.sign(text);
+    const refused = await scene.site.run(['mirror', 'update', 'up']);
+    t.is(refused.status, 1, refused.stderr);
+    t.regex(refused.stderr, message);
+  }
+
+  await upstream.sign(repomd);
+  const built = await scene.site.run(['build', '--release', 'r1.0.0']);
+  t.is(built.status, 0, built.stderr);
+  t.notRegex(readFileSync(`${scene.site.publicRoot}/${REPOSITORY}/repodata/repomd.xml`, 'utf8'), /zck/);
+  const client = await scene.client('client', REPOSITORY);
+  t.regex(await client.ok(['repoquery', '-q', '-l', 'alpha']), /\/usr\/bin\/alpha/);
 });
 
 witnessed('without filelists, with a package listed twice, and two packages whose files have one name', async (t) => {

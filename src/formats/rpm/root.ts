@@ -1,5 +1,6 @@
 /** An upstream's repomd.xml as root metadata: what is read of it, what is kept as it is, and what is left out. */
 import type { OtherDigest } from '../../core/digest.ts';
+import { ArtifactsError } from '../../core/errors.ts';
 import type { PackageRecord } from '../../core/package.ts';
 import { packingOf } from '../../util/packing.ts';
 import type { Digested, ExactUpstream, RootEntry, UpstreamIndex, UpstreamPackage, UpstreamRequest, UpstreamRoot } from '../format.ts';
@@ -20,10 +21,12 @@ export function readRoot(text: Buffer, request: UpstreamRequest): UpstreamRoot {
   const weak = kinds.includes('sha1');
   const repomd = readRepomd(text, { weak });
   const patterns = files.map(globPattern);
+  const isWanted = (type: string): boolean => patterns.some((pattern) => pattern.test(type));
+  const exact = kinds.includes('exact');
+  refuseOtherForms(repomd, (type) => type === 'primary' || (!exact && (type === 'filelists' || type === 'other' || isWanted(type))));
   const find = (type: string): UpstreamIndex[] => repomd.records.filter((record) => record.type === type).slice(0, 1).map(indexOf);
   const [primary] = find('primary');
   if (primary === undefined) throw malformed('repomd.xml', 'no primary');
-  const exact = kinds.includes('exact');
   const wants = (partition: string): boolean => {
     if (exact) return true;
     if (partition === 'src') return kinds.includes('source');
@@ -33,10 +36,22 @@ export function readRoot(text: Buffer, request: UpstreamRequest): UpstreamRoot {
     date: dateOf(repomd),
     identity: {},
     indexes: [{ ...primary, companions: [...find('filelists'), ...find('other'), ...(kinds.includes('modules') ? find('modules') : [])], wants, weak }],
-    files: repomd.records.filter((record) => isKept(record) && patterns.some((pattern) => pattern.test(record.type))).map(fileOf),
-    bundles: find(TREE_TYPE).filter(({ offers: [offer] }) => offer?.paths[0] === TREEINFO && patterns.some((pattern) => pattern.test(TREE_TYPE))).map((tree) => (exact ? { ...tree, kind: 'exact' } : tree)),
+    files: repomd.records.filter((record) => isKept(record) && isWanted(record.type)).map(fileOf),
+    bundles: find(TREE_TYPE).filter(({ offers: [offer] }) => offer?.paths[0] === TREEINFO && isWanted(TREE_TYPE)).map((tree) => (exact ? { ...tree, kind: 'exact' } : tree)),
     ...(exact ? { exact: exactUpstream(repomd, primary, weak) } : {}),
   };
+}
+
+/** What is wanted and is there only as zchunk or as a database would be missing in what is published. */
+function refuseOtherForms({ records }: Repomd, isNeeded: (type: string) => boolean): void {
+  const types = new Set(records.map(({ type }) => type));
+  for (const type of types) {
+    const plain = type.replace(/_(?:zck|db)$/, '');
+    if (!DERIVED.test(type) || types.has(plain) || !isNeeded(plain)) continue;
+    throw new ArtifactsError('E_FORMAT', `repomd.xml: there is no ${plain} but in the form ${type}, which is not read`, {
+      hint: 'createrepo_c lists the plain forms beside those of zchunk and SQLite: ask the upstream for them.',
+    });
+  }
 }
 
 function exactUpstream({ records }: Repomd, { offers }: UpstreamIndex, weak: boolean): ExactUpstream {
