@@ -3,7 +3,7 @@
  * distribution is more than all else a search does; so the columns of many rows come packed into one.
  */
 import type { Sha256 } from '../core/digest.ts';
-import type { RecordDigest } from '../core/package.ts';
+import type { FileRef, RecordDigest } from '../core/package.ts';
 import { asBuffer, type RecordHead } from './records.ts';
 import type { Database } from './open.ts';
 
@@ -26,6 +26,8 @@ export interface MemberOutline {
   readonly size: number;
 }
 
+export type MemberFiles = Pick<RecordHead, 'partition' | 'files'>;
+
 export interface Members {
   /** Numbers of all records of a format, but for those of one partition. */
   all(format: string, except: string): Uint32Array;
@@ -36,6 +38,8 @@ export interface Members {
   outlines(ids: Uint32Array): MemberOutline[];
   /** The records without their texts, in the order of the list. */
   heads(ids: Uint32Array): RecordHead[];
+  /** What of them lies in the pool, in the order of the list: a third of the cost of their heads. */
+  files(ids: Uint32Array): MemberFiles[];
   columns(ids: Uint32Array): MemberColumns;
   /** The texts of the records, in their order. All are in memory at once: ask for some thousand at a time. */
   texts(ids: Uint32Array): readonly Buffer[];
@@ -87,6 +91,7 @@ export function openMembers(database: Database): Members {
       if (found.length !== ids.length) throw new Error('Records are missing from the catalog');
       return found.map((line, index) => outlineFrom(ids[index] ?? 0, line));
     },
+    files: (ids) => slices(ids, HEADS_AT_ONCE).flatMap((slice) => files(database, slice)),
     heads: (ids) => slices(ids, HEADS_AT_ONCE).flatMap((slice) => heads(database, slice)),
     texts: (ids) => texts(database, ids),
     joinedTexts: (ids, separator) => joinedTexts(database, ids, separator),
@@ -144,7 +149,7 @@ type PackedHead = readonly [
   version: string,
   architecture: string,
   size: number,
-  files: readonly (readonly [Sha256, number, string])[],
+  files: readonly PackedFile[],
 ];
 
 function heads(database: Database, ids: Uint32Array): RecordHead[] {
@@ -159,8 +164,24 @@ function heads(database: Database, ids: Uint32Array): RecordHead[] {
 }
 
 function headFrom([id, digest, format, partition, name, version, architecture, size, packedFiles]: PackedHead): RecordHead {
-  const files = packedFiles.map(([sha256, bytes, file]) => ({ sha256, size: bytes, name: file }));
-  return { id, digest, format, partition, name, version, architecture, size, files };
+  return { id, digest, format, partition, name, version, architecture, size, files: packedFiles.map(fileFrom) };
+}
+
+type PackedFile = readonly [Sha256, number, string];
+
+function fileFrom([sha256, size, name]: PackedFile): FileRef {
+  return { sha256, size, name };
+}
+
+/** Files are kept as JSON, and put together as it. */
+function files(database: Database, ids: Uint32Array): MemberFiles[] {
+  const row = database.get<{ files: string | null }>(
+    `SELECT group_concat('[' || json_quote(partition) || ',' || files || ']') AS files ${FROM_LIST} record ON record.id = item.value`,
+    list(ids),
+  );
+  const found = JSON.parse(`[${row?.files ?? ''}]`) as (readonly [string, readonly PackedFile[]])[];
+  if (found.length !== ids.length) throw new Error('Records are missing from the catalog');
+  return found.map(([partition, packedFiles]) => ({ partition, files: packedFiles.map(fileFrom) }));
 }
 
 function slices(ids: Uint32Array, length: number): Uint32Array[] {

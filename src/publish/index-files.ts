@@ -104,11 +104,12 @@ export async function compressAhead(contents: Iterable<Content>, tools: IndexToo
 function leafTexts({ catalog: { members, contents }, format }: IndexTools): LeafTexts {
   const separator = Buffer.from(format.separator);
   const isWhole = format.parts.length === 1;
+  const ended = (pieces: Buffer[]): Buffer[] => (separator.length === 0 ? pieces : pieces.flatMap((piece) => [piece, separator]));
   return {
     parts: ({ id }) => {
       if (isWhole) return [members.joinedTexts(contents.members(id), format.separator)];
       const texts = members.texts(contents.members(id));
-      return format.parts.map((part) => Buffer.concat(texts.flatMap((text) => [format.textOf(text, part), separator])));
+      return format.parts.map((part) => Buffer.concat(ended(texts.map((text) => format.textOf(text, part)))));
     },
     size: ({ size, count }) => size + count * separator.length,
   };

@@ -1,11 +1,11 @@
 /** The published pool: a second name for every package file that clients may ask for. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { MemberFiles } from '../catalog/members.ts';
 import type { Publication } from '../catalog/publications.ts';
-import type { RecordHead } from '../catalog/records.ts';
-import { ArtifactsError } from '../core/errors.ts';
+import { ArtifactsError, fromSystemError, hasCode } from '../core/errors.ts';
 import type { FileRef } from '../core/package.ts';
 import type { Content } from '../core/snapshot.ts';
 import type { RepoFormat } from '../formats/format.ts';
@@ -35,8 +35,9 @@ export async function linkFiles(
   const made = new Set<string>();
   let linked = 0;
   let seen = 0;
+  const isThere = !again ? () => false : before === undefined ? lookedUpTogether() : existsSync;
   const linkOne = (file: FileRef, path: string): void => {
-    if (again && existsSync(path)) return;
+    if (isThere(path)) return;
     const folder = dirname(path);
     if (!made.has(folder)) durable.makeFolder(folder);
     made.add(folder);
@@ -54,6 +55,27 @@ export async function linkFiles(
   }
   if (linked > 0) await durable.flushAll(root);
   return linked;
+}
+
+/** For all files of a publication: a folder is listed sooner than some dozen of its files are asked for. */
+function lookedUpTogether(): (path: string) => boolean {
+  const listed = new Map<string, ReadonlySet<string>>();
+  return (path) => {
+    const slash = path.lastIndexOf('/');
+    const folder = path.slice(0, slash);
+    let names = listed.get(folder);
+    if (names === undefined) listed.set(folder, (names = new Set(namesIn(folder))));
+    return names.has(path.slice(slash + 1));
+  };
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw fromSystemError(error, `reading ${folder}`);
+  }
 }
 
 function linkOrTell(pool: Pool, file: FileRef, path: string): boolean {
@@ -78,7 +100,7 @@ function servedContents(before: Publication | undefined, catalog: Catalog): Cont
 const RECORDS_AT_ONCE = 2000;
 
 /** Records of the leaves that no known content has: the files of what is served already have their names. */
-function* recordsNotIn(known: readonly Content[], content: Content, catalog: Catalog): Generator<RecordHead> {
+function* recordsNotIn(known: readonly Content[], content: Content, catalog: Catalog): Generator<MemberFiles> {
   const served = new Set<number>();
   const leaves = new Set<number>();
   for (const { id } of known) {
@@ -90,8 +112,8 @@ function* recordsNotIn(known: readonly Content[], content: Content, catalog: Cat
     if (leaves.has(leaf.id)) continue;
     for (const id of catalog.contents.members(leaf.id)) if (!served.has(id)) wanted.push(id);
     if (wanted.length < RECORDS_AT_ONCE) continue;
-    yield* catalog.members.heads(Uint32Array.from(wanted));
+    yield* catalog.members.files(Uint32Array.from(wanted));
     wanted = [];
   }
-  yield* catalog.members.heads(Uint32Array.from(wanted));
+  yield* catalog.members.files(Uint32Array.from(wanted));
 }
