@@ -78,7 +78,7 @@ export interface UpstreamFormat {
    * Throws E_FORMAT, E_PATH.
    */
   readIndex(index: UpstreamIndex, chunks: AsyncIterable<Buffer>, companions?: readonly AsyncIterable<Buffer>[]): AsyncIterable<readonly UpstreamPackage[]>;
-  /** For formats whose upstreams may list other digests than SHA-256. */
+  /** For formats whose upstreams may list other digests than SHA-256, or no sizes. */
   readonly others?: OtherDigests;
   /** Reads a list of mirrors, where the format has such. Throws E_FORMAT. */
   readMirrorList?(text: Buffer): MirrorList;
@@ -88,10 +88,10 @@ export interface UpstreamFormat {
   readBundle(index: UpstreamIndex, text: Buffer): UpstreamBundle;
 }
 
-/** Records of files whose SHA-256 shows only when they are there. */
+/** Records of files whose SHA-256 or size shows only when they are there. */
 export interface OtherDigests {
-  /** The record with the true digests in place of those that stood for others: of its file, and of what that unpacks to. */
-  settle(record: PackageRecord, file: Sha256, plain?: Sha256): PackageRecord;
+  /** The record with what is true in place of what stood for it: of its file, and of what that unpacks to. */
+  settle(record: PackageRecord, file: Digested, plain?: Digested): PackageRecord;
   /** The other digest that a settled record's file was listed with. */
   listed(record: PackageRecord): OtherDigest | undefined;
 }
@@ -167,8 +167,8 @@ export interface UpstreamIndex {
   readonly kind: string;
   /** Best first. */
   readonly offers: readonly IndexOffer[];
-  /** The plain bytes, whatever form is fetched. */
-  readonly plain: Digested;
+  /** The plain bytes, whatever form is fetched; absent: nothing is told of them but by the form they come in. */
+  readonly plain?: ListedDigest;
   /** Further documents about the same packages, which are read along with it. */
   readonly companions?: readonly UpstreamIndex[];
   /** Whether packages of a partition are wanted; undefined: all are. */
@@ -177,14 +177,20 @@ export interface UpstreamIndex {
   readonly weak?: boolean;
 }
 
-export interface Digested {
-  readonly size: number;
+/** What a list tells of a file. */
+export interface ListedDigest {
+  /** Absent where nobody tells it: then a limit takes its place. */
+  readonly size?: number;
   readonly sha256: Sha256;
   /** The only digest that the upstream lists: bytes are judged by it, and `sha256` merely stands for it. */
   readonly other?: OtherDigest;
 }
 
-export interface IndexOffer extends Digested {
+export interface Digested extends ListedDigest {
+  readonly size: number;
+}
+
+export interface IndexOffer extends ListedDigest {
   /** Paths below the upstream's URL that may serve it; a path by hash comes first. */
   readonly paths: readonly string[];
   /** The URL they count from instead of the upstream's own. */
@@ -208,8 +214,10 @@ export interface UpstreamPackage {
 export interface FileChecks {
   /** The only digest that the upstream lists: the SHA-256 in the record stands for it until the file is there. */
   readonly other?: OtherDigest;
-  /** What the file unpacks to. */
-  readonly plain?: Digested & { readonly packing: Packing };
+  /** Nobody tells how large it is: the record says 0 until the file is there. */
+  readonly unsized?: boolean;
+  /** What the file unpacks to, as far as it is told. */
+  readonly plain?: Partial<ListedDigest> & { readonly packing: Packing };
 }
 
 /** Reading packages that lie as files: what local repositories are filled with. */

@@ -12,7 +12,13 @@ export const SIGNATURE_LIMIT = 1_000_000;
 /** What is listed by digest alone: larger than any image of an installer. */
 export const UNSIZED_LIMIT = 8 * 1024 ** 3;
 
-/** A list of such files. */
+/** An index or other metadata of which no size is listed: those of the largest archives have some hundred megabytes. */
+export const METADATA_LIMIT = 1024 ** 3;
+
+/** What that may unpack to: a list of the files of all packages has a gigabyte. */
+export const PLAIN_LIMIT = 4 * 1024 ** 3;
+
+/** A list of what is listed by digest alone. */
 export const BUNDLE_LIMIT = 10_000_000;
 
 /** Headers of one answer. */

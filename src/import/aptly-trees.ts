@@ -90,7 +90,7 @@ async function readComponent(
   for (const index of indexes) {
     const offer = index.offers.map((item) => ({ ...item, path: join(place.folder, item.paths[0] ?? '') })).find(({ path }) => existsSync(path));
     if (offer === undefined) {
-      if (index.plain.size === 0) continue;
+      if (index.plain?.size === 0) continue;
       throw new ArtifactsError('E_STATE', `${place.distribution} lists ${index.name}, which is not there`);
     }
     if (statSync(offer.path).size !== offer.size || (await hashFile(offer.path)) !== offer.sha256) {

@@ -1,5 +1,5 @@
 /** Package files: those the pool lacks, fetched in parallel, each on its own. */
-import { existsSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { sha256, type OtherDigest, type Sha256 } from '../core/digest.ts';
@@ -41,6 +41,11 @@ interface Fetched {
   readonly bytes: number;
 }
 
+interface OthersFetched extends Fetched {
+  /** The SHA-256 of each file that came by what stood for it. */
+  readonly digests: ReadonlyMap<Sha256, Sha256>;
+}
+
 /** Fetches what the pool lacks of these packages. The first failure stops the rest; what came whole is kept. */
 export async function fetchFiles(
   candidates: readonly Candidate[],
@@ -50,8 +55,8 @@ export async function fetchFiles(
   return fetchMissing(findMissing(candidates, tools), tools, ctx);
 }
 
-/** Fetches files that are listed with another digest. Returns the SHA-256 of each by what stood for it. */
-export async function fetchOthers(candidates: readonly Candidate[], tools: FileTools, ctx: Context): Promise<Fetched & { readonly digests: ReadonlyMap<Sha256, Sha256> }> {
+/** Fetches files that are listed with another digest. */
+export async function fetchOthers(candidates: readonly Candidate[], tools: FileTools, ctx: Context): Promise<OthersFetched> {
   const digests = new Map<Sha256, Sha256>();
   const missing = new Map<Sha256, Missing>();
   for (const { files: [file], locations: [location = ''], base, checks } of candidates) {
@@ -93,22 +98,29 @@ export async function receiveBytes(bytes: Buffer, { pool, incoming }: Pick<FileT
   await incoming.settle();
 }
 
-/** Fetches files whose sizes nobody tells: those that came show them. */
-export async function fetchUnsized(files: readonly BundledFile[], tools: FileTools, ctx: Context): Promise<Fetched> {
-  const { pool, incoming, mirror } = tools;
+/** A file whose size nobody tells, by its path, and what else is known of it. */
+export type UnsizedFile = BundledFile & Pick<Missing, 'base' | 'other'>;
+
+/** Fetches files whose sizes nobody tells: those that came show them. `what` they are is for progress. */
+export async function fetchUnsized(files: readonly UnsizedFile[], tools: FileTools & Pick<Fetching, 'limit'> & { readonly what: string }, ctx: Context): Promise<OthersFetched> {
+  const { pool, incoming, mirror, what } = tools;
   const missing = new Map<Sha256, Missing>();
-  for (const { path, sha256 } of files) {
+  for (const { path, sha256, base, other } of files) {
     if (pool.has(sha256)) continue;
+    const partial = incoming.partial(sha256);
     // A whole file of an interrupted run leaves nothing to ask for, and without its size that does not show.
-    if (existsSync(incoming.partial(sha256)) && (await hashFile(incoming.partial(sha256))) === sha256) await incoming.complete(sha256);
-    else missing.set(sha256, { file: { sha256 }, location: path });
+    if (other !== undefined) rmSync(partial, { force: true });
+    if (existsSync(partial) && (await hashFile(partial)) === sha256) await incoming.complete(sha256);
+    else missing.set(sha256, { file: { sha256 }, location: path, base, ...(other === undefined ? {} : { other }) });
   }
   const stop = new AbortController();
   const signal = AbortSignal.any([ctx.signal, stop.signal]);
-  const progress = { id: `fetch ${mirror.name}`, label: `${mirror.name}: fetching installer images`, total: missing.size, unit: 'files' } as const;
+  const progress = { id: `fetch ${mirror.name}`, label: `${mirror.name}: fetching ${what}`, total: missing.size, unit: 'files' } as const;
+  const digests = new Map<Sha256, Sha256>();
   let bytes = 0;
   let done = 0;
-  const onFile = ({ size }: Downloaded): void => {
+  const onFile = ({ size, sha256 }: Downloaded, { file }: Missing): void => {
+    digests.set(file.sha256, sha256);
     bytes += size;
     done += 1;
     ctx.report({ type: 'progress', ...progress, done });
@@ -119,7 +131,7 @@ export async function fetchUnsized(files: readonly BundledFile[], tools: FileToo
     await incoming.settle();
     if (missing.size > 0) ctx.report({ type: 'progress-end', id: progress.id });
   }
-  return { files: missing.size, bytes };
+  return { files: missing.size, bytes, digests };
 }
 
 /** A file of another size than listed is missing as well: either it is damaged, or the answer will prove the list wrong. */
@@ -158,10 +170,12 @@ interface Fetching extends FileTools {
   readonly onBytes?: (count: number) => void;
   readonly onFile?: (fetched: Downloaded, missing: Missing) => void;
   readonly stop: AbortController;
+  /** Bytes that are too many for a file without a size. */
+  readonly limit?: number;
 }
 
 /** As many loops as requests may be under way, each with its next file when the last is done. */
-async function fetchAll(missing: readonly Missing[], { upstream, incoming, onBytes, onFile, stop }: Fetching, ctx: Context): Promise<void> {
+async function fetchAll(missing: readonly Missing[], { upstream, incoming, onBytes, onFile, stop, limit = UNSIZED_LIMIT }: Fetching, ctx: Context): Promise<void> {
   let failure: { error: unknown } | undefined;
   const remaining = missing.values();
   const fetchOne = async (item: Missing): Promise<void> => {
@@ -169,7 +183,7 @@ async function fetchAll(missing: readonly Missing[], { upstream, incoming, onByt
     const { sha256, ...size } = file;
     const partial = incoming.partial(sha256);
     const digest = other === undefined ? { sha256 } : { other };
-    const wanted = { path: location, file: partial, isNew: incoming.isNew(sha256), limit: UNSIZED_LIMIT, ...size, ...digest };
+    const wanted = { path: location, file: partial, isNew: incoming.isNew(sha256), limit, ...size, ...digest };
     const from = base === undefined ? upstream : upstream.elsewhere(base);
     const fetched = await from.download(onBytes === undefined ? wanted : { ...wanted, onBytes }, ctx);
     if (other !== undefined) durable.moveFile(partial, incoming.partial(fetched.sha256));

@@ -6,7 +6,8 @@ import type { KnownIndex } from '../catalog/mirrors.ts';
 import type { Context } from '../core/context.ts';
 import { EMPTY_SHA256, sha256, type Sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
-import type { Digested, IndexOffer, UpstreamFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
+import type { IndexOffer, ListedDigest, UpstreamFormat, UpstreamIndex, UpstreamPackage } from '../formats/format.ts';
+import { METADATA_LIMIT, PLAIN_LIMIT } from '../http/limits.ts';
 import { isAbsentError, type Expectation, type Upstream } from '../http/upstream.ts';
 import { exitStatusOf } from '../util/run-command.ts';
 import { unpackFile } from '../util/unpack.ts';
@@ -46,9 +47,15 @@ export async function* readIndex(index: UpstreamIndex, tools: IndexTools, ctx: C
 }
 
 /** What tells an index from another: whether it is the one that was read before depends on all that is read for it. */
-export function indexDigest({ plain, companions = [] }: UpstreamIndex): Sha256 {
-  if (companions.length === 0) return plain.sha256;
-  return sha256([plain, ...companions.map((companion) => companion.plain)].map((document) => document.sha256).join(' '));
+export function indexDigest({ companions = [], ...index }: UpstreamIndex): Sha256 {
+  if (companions.length === 0) return documentDigest(index);
+  return sha256([index, ...companions].map(documentDigest).join(' '));
+}
+
+function documentDigest({ name, plain, offers: [offer] }: UpstreamIndex): Sha256 {
+  const digest = plain?.sha256 ?? offer?.sha256;
+  if (digest === undefined) throw new Error(`${name} is offered in no form`);
+  return digest;
 }
 
 /** Unpacked and checked on the way. */
@@ -71,12 +78,13 @@ export async function readListed(
   { upstream, folder, limit }: Omit<IndexTools, 'format'> & { readonly limit: number },
   ctx: Context,
 ): Promise<Buffer> {
-  if (index.plain.size > limit) throw new ArtifactsError('E_TOO_LARGE', `${index.name} has ${index.plain.size} bytes, more than ${limit}`);
+  const listed = index.plain?.size ?? 0;
+  if (listed > limit) throw tooLarge(`${index.name} has ${listed} bytes`, limit);
   const file = join(folder, 'index');
   const offer = await fetchOffer(index, { upstream, file }, ctx);
   try {
     const chunks: Buffer[] = [];
-    for await (const chunk of checked(index, unpackFile(file, offer.compression, ctx.signal))) chunks.push(chunk);
+    for await (const chunk of checked(index, unpackFile(file, offer.compression, ctx.signal), limit)) chunks.push(chunk);
     return Buffer.concat(chunks);
   } catch (error) {
     ctx.signal.throwIfAborted();
@@ -110,29 +118,40 @@ async function fetchOffer(
 }
 
 /** What a download is to be compared with. */
-function expected({ size, sha256, other }: Digested): Expectation {
-  return other === undefined ? { size, sha256 } : { size, other };
+function expected({ size, sha256, other }: ListedDigest): Expectation {
+  return { ...(size === undefined ? { limit: METADATA_LIMIT } : { size }), ...(other === undefined ? { sha256 } : { other }) };
 }
 
-/** Passes the plain bytes on while they agree with what the root metadata lists: a bomb ends at the listed size. */
-export async function* checked(index: Pick<UpstreamIndex, 'name' | 'plain'>, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const { sha256: listed, other } = index.plain;
+/** Plain bytes, and what is told of them. */
+export interface PlainListed {
+  readonly name: string;
+  readonly plain?: Partial<ListedDigest>;
+}
+
+/** Passes the plain bytes on while they agree with what the root metadata lists: a bomb ends at the listed size, or at the limit. */
+export async function* checked({ name, plain = {} }: PlainListed, source: AsyncIterable<Buffer>, limit = PLAIN_LIMIT): AsyncGenerator<Buffer> {
+  const { size: listedSize, sha256: listed, other } = plain;
   const hash = createHash(other?.algorithm ?? 'sha256');
   let size = 0;
   for await (const chunk of source) {
     size += chunk.length;
-    if (size > index.plain.size) {
-      throw new ArtifactsError('E_SIZE', `${index.name} unpacks to more than the ${index.plain.size} bytes listed`);
+    if (listedSize === undefined ? size > limit : size > listedSize) {
+      throw listedSize === undefined ? tooLarge(name, limit) : new ArtifactsError('E_SIZE', `${name} unpacks to more than the ${listedSize} bytes listed`);
     }
     hash.update(chunk);
     yield chunk;
   }
-  if (size !== index.plain.size) {
-    throw new ArtifactsError('E_SIZE', `${index.name} unpacks to ${size} bytes, ${index.plain.size} are listed`);
+  if (listedSize !== undefined && size !== listedSize) {
+    throw new ArtifactsError('E_SIZE', `${name} unpacks to ${size} bytes, ${listedSize} are listed`);
   }
-  if (hash.digest('hex') !== (other?.hex ?? listed)) {
-    throw new ArtifactsError('E_HASH', `${index.name} unpacks to other bytes than the root metadata lists`);
+  const digest = other?.hex ?? listed;
+  if (digest !== undefined && hash.digest('hex') !== digest) {
+    throw new ArtifactsError('E_HASH', `${name} unpacks to other bytes than the root metadata lists`);
   }
+}
+
+function tooLarge(what: string, limit: number): ArtifactsError {
+  return new ArtifactsError('E_TOO_LARGE', `${what}: more than the limit of ${limit} bytes`, { hint: 'Check that the URL is that of a repository.' });
 }
 
 /** The listed bytes came and are damaged all the same: what zlib or the tool that unpacks says, as our error. */

@@ -244,7 +244,7 @@ async function verifyPackages(index: UpstreamIndex, looking: Looking, ctx: Conte
   const offer = offers.find(({ path }) => !seen.isWrong(path)) ?? offers[0];
   const path = offer?.path ?? join(folder, index.name);
   if (offer === undefined) {
-    if (index.plain.size > 0 && !index.offers.some(({ paths }) => seen.isWrong(join(folder, paths[0] ?? '')))) seen.problem(path, 'is missing in every form');
+    if (index.plain?.size !== 0 && !index.offers.some(({ paths }) => seen.isWrong(join(folder, paths[0] ?? '')))) seen.problem(path, 'is missing in every form');
     return 0;
   }
   const progress = { type: 'progress', id: 'verify', label: `verifying ${index.name}`, unit: 'packages' } as const;

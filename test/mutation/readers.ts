@@ -126,7 +126,7 @@ function indexOf(kind: string): UpstreamIndex {
 /** By way of a file and of whatever unpacks it, as a mirror does. */
 function readPacked(bytes: Buffer, compression: Packing, folder: string): AsyncIterable<readonly UpstreamPackage[]> {
   const index = indexOf('packages');
-  const offers = [{ paths: ['index'], compression, size: bytes.length, sha256: index.plain.sha256 }];
+  const offers = DIGEST === undefined ? [] : [{ paths: ['index'], compression, size: bytes.length, sha256: DIGEST }];
   const download = async ({ file }: { readonly file: string }): Promise<void> => writeFileSync(file, bytes);
   const upstream = { download } as unknown as Parameters<typeof readIndex>[1]['upstream'];
   return readIndex({ ...index, offers }, { upstream, format: format.upstream, folder }, context);

@@ -9,7 +9,7 @@ import { rpmUpstream, type RpmUpstream } from '../rig/rpm-upstream.ts';
 import { runArtifacts } from '../rig/run.ts';
 import { hasCommand, testWith } from '../rig/skip.ts';
 import { tempDir } from '../rig/temp.ts';
-import { hasRpmTools, makeRpmScene, NO_RPM_TOOLS } from './support.ts';
+import { hasRpmTools, makeRpmScene, modulesYaml, NO_RPM_TOOLS } from './support.ts';
 
 const witnessed = testWith(hasRpmTools && hasCommand('zstd') && hasCommand('xz'), `${NO_RPM_TOOLS}, or zstd or xz`);
 
@@ -244,6 +244,42 @@ witnessed('both halves of a multilib pair, noarch packages of two architectures,
   t.deepEqual(await all('aarch64'), ['common.noarch', 'lib.aarch64']);
   t.deepEqual(await all('source'), ['common.src']);
 });
+
+const SIZES = /\s*<(?:open-)?size>\d*<\/(?:open-)?size>/g;
+const OPEN = /\s*<(?:open-)?size>\d*<\/(?:open-)?size>|\s*<open-checksum.*?<\/open-checksum>/g;
+const LESS_TOLD: readonly { readonly id: string; readonly left: RegExp; readonly exact?: boolean; readonly args?: readonly string[] }[] = [
+  { id: 'a repomd.xml that tells no sizes', left: SIZES },
+  { id: 'neither sizes nor what metadata unpacks to', left: OPEN },
+  { id: 'neither of them, kept exactly, with SHA-512', left: OPEN, exact: true, args: ['--checksum', 'sha512'] },
+];
+const COMPS = '<comps><group><id>all</id><name>Everything</name><default>true</default><uservisible>true</uservisible><packagelist><packagereq type="mandatory">alpha</packagereq></packagelist></group></comps>\n';
+
+for (const { id, left, exact = false, args = [] } of LESS_TOLD) {
+  witnessed(`taken by dnf and by us: ${id}`, async (t) => {
+    await using dir = await tempDir();
+    const rpms = await buildRpms(dir, [{ name: 'alpha' }, { name: 'beta' }]);
+    const upstream = await rpmUpstream(dir, { rpms, args, metadata: { 'group.xml': COMPS, 'modules.yaml': modulesYaml('m', ['beta-0:1.0-1.noarch']) } });
+    const repomd = (upstream.files.get('repodata/repomd.xml')?.toString() ?? '').replace(left, '');
+    await upstream.sign(repomd);
+    await using scene = await makeRpmScene(dir, { up: { upstream, extra: { exact } } });
+    const server = scene.servers.get('up');
+    const witness = await dnfClient(dir, 'upstream-client', [{ id: 'up', url: server?.url ?? '', keyring: upstream.keyring }]);
+    t.regex(await witness.ok(['group', 'info', 'all']), /alpha/);
+    const built = await scene.site.run(['build', '--release', 'r1.0.0']);
+    t.is(built.status, 0, built.stderr);
+
+    const client = exact ? await dnfClient(dir, 'client', [{ id: 'release', url: `${scene.published.url}/${REPOSITORY}`, keyring: upstream.keyring }]) : await scene.client('client', REPOSITORY);
+    t.regex(await client.ok(['group', 'info', 'all']), /alpha/);
+    t.regex(await client.ok(['module', 'list', '--all']), /1\.10/);
+    await client.ok(['install', 'alpha']);
+    t.is((await scene.site.run(['publish', 'verify', 'r1.0.0-el9', 'rpm-mirror/integrated'])).status, 0);
+
+    server?.requests.splice(0);
+    await upstream.sign(repomd.replace(/(<revision>)\d+/, (_, tag: string) => `${tag}${Math.floor(Date.now() / 1000)}`));
+    t.regex((await scene.site.run(['mirror', 'update', 'up'])).stdout, /up: [^u]/, 'the new state is taken');
+    t.is(server?.requests.filter(({ path }) => /group|Packages/.test(path)).length, 0, 'what is there is not fetched again');
+  });
+}
 
 const MANY = 100_000;
 

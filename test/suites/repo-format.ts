@@ -180,7 +180,7 @@ async function plainOf({ name, offers, plain }: UpstreamIndex, { files }: Format
   const target = dir.join(`packed-${sha256(Buffer.from(name)).slice(0, 8)}`);
   await writeFile(target, files.get(path) ?? Buffer.alloc(0));
   const bytes = await collect(unpackFile(target, (offer as IndexOffer).compression, NEVER));
-  if (sha256(bytes) !== plain.sha256) throw new Error(`${name} is not what the root metadata says`);
+  if (sha256(bytes) !== plain?.sha256) throw new Error(`${name} is not what the root metadata says`);
   return bytes;
 }
 

@@ -20,7 +20,7 @@ interface ListedText {
  */
 export function listedRecord(name: string, { offers, plain }: UpstreamIndex, { named = false } = {}): UpstreamPackage {
   const offer = offers[0];
-  if (offer === undefined) throw new Error(`${name} is offered in no form`);
+  if (offer?.size === undefined || plain?.size === undefined) throw new Error(`${name} is offered in no form, or without its size`);
   const { size, sha256: digest, compression: packing } = offer;
   const text: ListedText = { packing, plain: { size: plain.size, sha256: plain.sha256 } };
   const record: PackageRecord = {

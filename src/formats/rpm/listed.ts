@@ -1,5 +1,5 @@
 /** Metadata besides primary, filelists and other: it travels as records of a partition of its own. */
-import type { OtherDigest, Sha256 } from '../../core/digest.ts';
+import type { OtherDigest } from '../../core/digest.ts';
 import { LISTED, type FileRef, type PackageRecord } from '../../core/package.ts';
 import { suffixOf, type Packing } from '../../util/packing.ts';
 import type { Digested, HasPackage, ListedFile, ListedFormat } from '../format.ts';
@@ -42,12 +42,12 @@ export function listedRecord(type: string, { file, packing, plain, other }: List
   };
 }
 
-/** The same with the true digests. */
-export function settledListed(record: PackageRecord, sha256: Sha256, plain: Sha256 | undefined): PackageRecord {
+/** The same with the true digests and sizes. */
+export function settledListed(record: PackageRecord, { size, sha256 }: Digested, plain: Digested | undefined): PackageRecord {
   const text = JSON.parse(record.text.toString()) as ListedText;
   const [file] = record.files;
   if (file === undefined) throw new Error(`The listed file ${record.name} has no file`);
-  return listedRecord(record.name, { ...text, file: { ...file, sha256 }, plain: { size: text.plain.size, sha256: plain ?? sha256 } });
+  return listedRecord(record.name, { ...text, file: { ...file, size, sha256 }, plain: plain ?? { size, sha256 } });
 }
 
 /** The digest an upstream lists of a listed file, when it is no SHA-256. */
@@ -64,10 +64,10 @@ export const listedFiles: ListedFormat = {
   },
   record: (name, { offers, plain }) => {
     const offer = offers[0];
-    if (offer === undefined) throw new Error(`${name} is offered in no form`);
+    if (offer?.size === undefined || plain?.size === undefined) throw new Error(`${name} is offered in no form, or without its size`);
     const { size, sha256, compression: packing } = offer;
     const file = { name: `${name}${suffixOf(packing)}`, size, sha256 };
-    return { record: listedRecord(name, { file, packing, plain }), locations: [offer.paths[0] ?? file.name] };
+    return { record: listedRecord(name, { file, packing, plain: { ...plain, size: plain.size } }), locations: [offer.paths[0] ?? file.name] };
   },
   read: ({ name, text }): ListedFile => {
     const { packing, plain, extension } = JSON.parse(text.toString()) as ListedText;

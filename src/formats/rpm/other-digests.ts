@@ -1,7 +1,6 @@
-/** Packages and metadata that their upstream lists without a SHA-256: named by it once they are there. */
-import type { Sha256 } from '../../core/digest.ts';
+/** Packages and metadata that their upstream lists without a SHA-256 or without a size: told of them once they are there. */
 import { LISTED, type PackageRecord } from '../../core/package.ts';
-import type { OtherDigests } from '../format.ts';
+import type { Digested, OtherDigests } from '../format.ts';
 import { poolPath } from '../pool-path.ts';
 import { listedOther, settledListed } from './listed.ts';
 import { malformed } from './malformed.ts';
@@ -13,7 +12,7 @@ export const otherDigests: OtherDigests = {
 };
 
 /** Clients are told the SHA-256: who mirrors SHA-1 need not publish it. */
-function settledPackage(record: PackageRecord, sha256: Sha256): PackageRecord {
+function settledPackage(record: PackageRecord, { sha256 }: Digested): PackageRecord {
   const { text, name } = record;
   const [file] = record.files;
   const other = listedDigest(text);
@@ -29,7 +28,7 @@ function settledPackage(record: PackageRecord, sha256: Sha256): PackageRecord {
   return { ...record, files: [settled], text: joinTexts(texts, other) };
 }
 
-function renamedPackage(text: Buffer, pkgid: string, sha256: Sha256): Buffer {
+function renamedPackage(text: Buffer, pkgid: string, sha256: string): Buffer {
   const written = new RegExp(`\\bpkgid\\s*=\\s*(["'])${pkgid}\\1`, 'i');
   return Buffer.from(text.toString('latin1').replace(written, `pkgid="${sha256}"`), 'latin1');
 }

@@ -3,9 +3,10 @@ import { posix } from 'node:path';
 import type { Sha256 } from '../../core/digest.ts';
 import { LISTED } from '../../core/package.ts';
 import { packingOf, unpackedName } from '../../util/packing.ts';
-import type { Digested, IndexOffer, IndexPlan, PlannedComponent, PublishingFormat, RootPlan, Seat, ServedForm, ServedRoot, UpstreamIndex } from '../format.ts';
+import type { Digested, IndexOffer, IndexPlan, ListedDigest, PlannedComponent, PublishingFormat, RootPlan, Seat, ServedForm, ServedRoot, UpstreamIndex } from '../format.ts';
 import { clientProfile } from './clients.ts';
 import { baseOf, listedFiles, typeOfName } from './listed.ts';
+import { malformed } from './malformed.ts';
 import { INDEX_ROOTS, type IndexKind } from './package-chunks.ts';
 import { poolPaths, TREE_TYPE, TREEINFO } from './pool-path.ts';
 import { TEXT_PARTS, textPart, type TextPart } from './record-text.ts';
@@ -130,23 +131,31 @@ function typeOf(base: string): string {
   return typeOfName(plainName(base));
 }
 
-/** Throws E_FORMAT, E_PATH or E_WEAK_HASH. */
+/** What we made, so sizes are told. Throws E_FORMAT, E_PATH or E_WEAK_HASH. */
 function readServed(root: Buffer, { base = '' }: Seat): ServedRoot {
   const { records, revision } = readRepomd(root);
   const files = new Map<string, Digested>();
   const forms = new Map<string, ServedForm[]>();
   const indexes: UpstreamIndex[] = [];
-  for (const { type, href, size, sha256, open } of records) {
+  for (const record of records) {
+    const { type, href } = record;
     const path = posix.join(base, href);
     const packing = packingOf(href);
-    files.set(path, { size, sha256 });
+    const packed = sized(record, href);
+    const open = record.open === undefined ? undefined : sized(record.open, href);
+    files.set(path, packed);
     const name = open === undefined ? path : posix.join(base, 'repodata', plainName(posix.basename(href)));
     if (open !== undefined) files.set(name, open);
     forms.set(name, [{ path, packing: open === undefined ? 'none' : packing }]);
     if (type !== 'primary') continue;
-    const offer: IndexOffer = { size, sha256, paths: [path], compression: packing };
-    indexes.push({ name, kind: type, offers: [offer], plain: open ?? { size, sha256 } });
+    const offer: IndexOffer = { ...packed, paths: [path], compression: packing };
+    indexes.push({ name, kind: type, offers: [offer], plain: open ?? packed });
   }
   const bundles = records.filter(({ type }) => type === TREE_TYPE).map(({ href }) => posix.join(base, href));
   return { date: new Date(Number(revision) * 1000), files, forms, indexes, bundles };
+}
+
+function sized({ size, sha256 }: ListedDigest, href: string): Digested {
+  if (size === undefined) throw malformed('repomd.xml', `no size of ${JSON.stringify(href)}`);
+  return { size, sha256 };
 }

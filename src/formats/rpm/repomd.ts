@@ -2,20 +2,20 @@
 import { parseSha256, standIn, type OtherDigest } from '../../core/digest.ts';
 import { ArtifactsError } from '../../core/errors.ts';
 import { pathProblem } from '../../util/safe-path.ts';
-import type { Digested } from '../format.ts';
+import type { ListedDigest } from '../format.ts';
 import { malformed } from './malformed.ts';
 import { escapeAttribute, escapeText } from './text.ts';
 import { child, childrenOf, childText, parseXml, type XmlElement } from './xml.ts';
 
 /** One `<data>`. */
-export interface RepomdRecord extends Digested {
+export interface RepomdRecord extends ListedDigest {
   readonly type: string;
   /** Below the repository's URL. */
   readonly href: string;
   /** The URL it counts from instead. */
   readonly base?: string | undefined;
-  /** Of the unpacked bytes; absent for what is not packed. */
-  readonly open?: Digested;
+  /** Of the unpacked bytes; absent for what is not packed, and where nobody tells. */
+  readonly open?: ListedDigest;
   /** Seconds since 1970. */
   readonly timestamp?: number;
 }
@@ -52,15 +52,14 @@ function readRecord(data: XmlElement, trust: DigestTrust): RepomdRecord {
   if (!/^[A-Za-z0-9][A-Za-z0-9_+.-]*$/.test(type)) throw malformed(place, 'this is no type of metadata');
   const location = child(data, 'location');
   const open = child(data, 'open-checksum');
-  const openSize = childText(data, 'open-size');
   const timestamp = Number.parseInt(childText(data, 'timestamp') ?? '', 10);
   return {
     type,
     href: asPath(hrefOf(location, place)),
     base: locationBase(location, place),
     ...readChecksum(child(data, 'checksum'), { ...trust, place }),
-    size: readSize(childText(data, 'size'), place),
-    ...(open === undefined || openSize === undefined ? {} : { open: { ...readChecksum(open, { ...trust, place }), size: readSize(openSize, place) } }),
+    ...readSize(data, 'size', place),
+    ...(open === undefined ? {} : { open: { ...readChecksum(open, { ...trust, place }), ...readSize(data, 'open-size', place) } }),
     ...(Number.isSafeInteger(timestamp) && timestamp >= 0 ? { timestamp } : {}),
   };
 }
@@ -108,7 +107,7 @@ const OTHERS: Readonly<Record<string, readonly [OtherDigest['algorithm'], number
 };
 
 /** Throws E_WEAK_HASH for SHA-1, unless it will do, and for all that is weaker or unknown. */
-export function readChecksum(checksum: XmlElement | undefined, { weak = false, place }: DigestTrust & { readonly place: string }): Pick<Digested, 'sha256' | 'other'> {
+export function readChecksum(checksum: XmlElement | undefined, { weak = false, place }: DigestTrust & { readonly place: string }): Omit<ListedDigest, 'size'> {
   const type = checksum?.attributes['type'] ?? '';
   const text = checksum?.text.trim().toLowerCase() ?? '';
   const sha256 = type === 'sha256' ? parseSha256(text) : undefined;
@@ -130,9 +129,12 @@ function weakHash(type: string, place: string): ArtifactsError {
   });
 }
 
-function readSize(text: string | undefined, place: string): number {
-  if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text);
-  throw malformed(place, text === undefined ? 'no size' : `the size ${JSON.stringify(text.slice(0, 20))} is no number`);
+/** Old tools and some that serve repositories tell no sizes; clients (librepo) do not ask for them. */
+function readSize(data: XmlElement, name: 'size' | 'open-size', place: string): Pick<ListedDigest, 'size'> {
+  const text = childText(data, name);
+  if (text === undefined) return {};
+  if (/^\d{1,15}$/.test(text)) return { size: Number(text) };
+  throw malformed(place, `the ${name} ${JSON.stringify(text.slice(0, 20))} is no number`);
 }
 
 /** The first records, in the order clients expect; all others by their types. */
@@ -161,8 +163,8 @@ function recordLines({ type, href, sha256, size, open, timestamp }: RepomdRecord
     ...(open === undefined ? [] : [`    <open-checksum type="sha256">${open.sha256}</open-checksum>`]),
     `    <location href="${escapeAttribute(href)}"/>`,
     ...(timestamp === undefined ? [] : [`    <timestamp>${timestamp}</timestamp>`]),
-    `    <size>${size}</size>`,
-    ...(open === undefined ? [] : [`    <open-size>${open.size}</open-size>`]),
+    ...(size === undefined ? [] : [`    <size>${size}</size>`]),
+    ...(open?.size === undefined ? [] : [`    <open-size>${open.size}</open-size>`]),
     '  </data>',
   ];
 }

@@ -1,9 +1,8 @@
 /** An upstream's repomd.xml as root metadata: what is read of it, what is kept as it is, and what is left out. */
-import type { OtherDigest } from '../../core/digest.ts';
 import { ArtifactsError } from '../../core/errors.ts';
 import type { PackageRecord } from '../../core/package.ts';
 import { packingOf } from '../../util/packing.ts';
-import type { Digested, ExactUpstream, RootEntry, UpstreamIndex, UpstreamPackage, UpstreamRequest, UpstreamRoot } from '../format.ts';
+import type { ExactUpstream, ListedDigest, RootEntry, UpstreamIndex, UpstreamPackage, UpstreamRequest, UpstreamRoot } from '../format.ts';
 import { globPattern } from '../glob.ts';
 import { exactRecord, notExact } from './exact.ts';
 import { listedRecord } from './listed.ts';
@@ -71,25 +70,30 @@ function isKept({ type, href }: RepomdRecord): boolean {
 }
 
 function indexOf(record: RepomdRecord): UpstreamIndex {
-  const { type, href, base, size, sha256, other, open } = record;
+  const { type, href, base, open } = record;
   const compression = packingOf(href);
-  if (compression !== 'none' && open === undefined) throw malformed(`repomd.xml, ${type}`, 'the digest of its unpacked bytes is missing');
-  return { name: type, kind: type, offers: [{ ...digested({ size, sha256, other }), compression, paths: [href], ...(base === undefined ? {} : { base }) }], plain: open ?? digested({ size, sha256, other }) };
+  const packed = digestOf(record);
+  const plain = open ?? (compression === 'none' ? packed : undefined);
+  const offer = { ...packed, compression, paths: [href], ...(base === undefined ? {} : { base }) };
+  return { name: type, kind: type, offers: [offer], ...(plain === undefined ? {} : { plain }) };
 }
 
 function fileOf(record: RepomdRecord): UpstreamPackage {
-  const { type, href, base, size, sha256, other } = record;
+  const { type, href, base, size, sha256, other, open } = record;
   // What nobody here unpacks, as the forms of zchunk and names without a suffix, is kept as it is packed.
-  const packing = record.open === undefined ? 'none' : packingOf(href);
-  const open = packing === 'none' ? undefined : record.open;
-  const plain: Digested = open ?? { size, sha256 };
-  const file: PackageRecord['files'][number] = { name: href.slice(href.lastIndexOf('/') + 1), size, sha256 };
-  const checks = { ...(other === undefined ? {} : { other }), ...(open === undefined ? {} : { plain: { ...open, packing } }) };
+  const packing = packingOf(href);
+  const file: PackageRecord['files'][number] = { name: href.slice(href.lastIndexOf('/') + 1), size: size ?? 0, sha256 };
+  const plain = packing === 'none' || open === undefined ? file : { size: 0, ...open };
+  const checks = {
+    ...(other === undefined ? {} : { other }),
+    ...(size === undefined ? { unsized: true } : {}),
+    ...(packing === 'none' ? {} : { plain: { ...open, packing } }),
+  };
   return { record: listedRecord(type, { file, packing, plain, other }), locations: [href], ...(base === undefined ? {} : { base }), checks };
 }
 
-function digested({ size, sha256, other }: Pick<Digested, 'size' | 'sha256'> & { readonly other: OtherDigest | undefined }): Digested {
-  return { size, sha256, ...(other === undefined ? {} : { other }) };
+function digestOf({ size, sha256, other }: RepomdRecord): ListedDigest {
+  return { sha256, ...(size === undefined ? {} : { size }), ...(other === undefined ? {} : { other }) };
 }
 
 /** The revision is a time in seconds unless somebody chose another; then the newest of the files tells. */
