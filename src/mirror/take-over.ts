@@ -38,7 +38,7 @@ export interface TakenOver {
 
 /** Brings the mirror to what the verified root metadata says: all or nothing, but for files, which are kept one by one. */
 export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTools, ctx: Context): Promise<TakenOver> {
-  if (update.known === undefined) collectEarly(); // all that is offered is new
+  if (update.known === undefined || isChoosing(update.mirror)) collectEarly(); // all that is offered is read
   const folder = join(tools.temporary, `mirror-${update.mirror.name}`);
   rmSync(folder, { recursive: true, force: true });
   durable.makeFolder(folder);

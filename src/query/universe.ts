@@ -1,5 +1,6 @@
 import type { Alternative, Capability, FollowOptions, QuerySubject, Requirement } from '../core/relation.ts';
 import { isForAll } from '../core/relation.ts';
+import { openNameIndex } from './name-index.ts';
 import type { CompareVersions } from './operator.ts';
 import { compareTexts, holds } from './operator.ts';
 
@@ -11,23 +12,61 @@ export interface Universe {
   companionable?(follow: FollowOptions): Iterable<QuerySubject>;
 }
 
-/** Reads the capabilities of every subject, and nothing else of them. */
-export function buildUniverse(subjects: Iterable<QuerySubject>): Universe {
-  const index = new Map<string, QuerySubject[]>();
-  for (const subject of subjects) {
-    if (subject.type !== 'source') addToIndex(index, subject);
-  }
-  return {
-    named: (name) => index.get(name) ?? (name.startsWith('/') ? installers(name) : NOBODY),
-    companionable: () => new Set([...index.values()].flat()),
-  };
+/** A universe of packages that are kept as something smaller than subjects. */
+export interface SmallUniverse<T> extends Universe {
+  /** The one subject that stands for a package in this universe. */
+  subjectOf(item: T): QuerySubject;
+  itemOf(subject: QuerySubject): T | undefined;
+}
 
-  /** Few needs are of files that are no capabilities, and each is looked up once. */
-  function installers(path: string): readonly QuerySubject[] {
-    const found = [...new Set([...index.values()].flat())].filter((subject) => subject.installs?.(path) === true);
-    index.set(path, found);
-    return found;
+/**
+ * Reads the capabilities of every package, and keeps none of them: a closure looks at few, and those are read again.
+ * `read` is called anew for each look.
+ */
+export function buildUniverse<T>(packages: Iterable<T>, read: (item: T) => QuerySubject): SmallUniverse<T> {
+  const items = [...packages];
+  const index = openNameIndex();
+  for (const [number, item] of items.entries()) {
+    const subject = read(item);
+    if (subject.type !== 'source') for (const { name } of subject.capabilities) index.add(name, number);
   }
+  const subjects = new Map<T, QuerySubject>();
+  const known = new Map<QuerySubject, T>();
+  const subjectOf = (item: T): QuerySubject => {
+    const before = subjects.get(item);
+    if (before !== undefined) return before;
+    const subject = read(item);
+    subjects.set(item, subject);
+    known.set(subject, item);
+    return subject;
+  };
+  const answering = (name: string): readonly QuerySubject[] => {
+    const found = index.find(name).map((number) => subjectOf(items[number] as T));
+    return found.filter(({ capabilities }) => capabilities.some((one) => one.name === name));
+  };
+  /** Few needs are of files that are no capabilities. */
+  const installs = (subject: QuerySubject, path: string): boolean => subject.type !== 'source' && subject.installs?.(path) === true;
+  const installers = (path: string): readonly QuerySubject[] => items.filter((item) => installs(read(item), path)).map(subjectOf);
+  return {
+    subjectOf,
+    itemOf: (subject) => known.get(subject),
+    named: remembered((name) => {
+      const found = answering(name);
+      return found.length > 0 || !name.startsWith('/') ? found : installers(name);
+    }),
+    companionable: () => items.map(subjectOf).filter(({ type }) => type !== 'source'),
+  };
+}
+
+function remembered(find: (name: string) => readonly QuerySubject[]): (name: string) => readonly QuerySubject[] {
+  const known = new Map<string, readonly QuerySubject[]>();
+  return (name) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const found = find(name);
+    known.set(name, found);
+    return found;
+  };
 }
 
 /** Who needs something, and where it is to be installed or built. */
@@ -75,16 +114,6 @@ export function compareSubjects(a: QuerySubject, b: QuerySubject, compareVersion
     compareTexts(a.source.name, b.source.name) ||
     compareVersions(a.source.version, b.source.version)
   );
-}
-
-const NOBODY: readonly QuerySubject[] = [];
-
-function addToIndex(index: Map<string, QuerySubject[]>, subject: QuerySubject): void {
-  for (const { name } of subject.capabilities) {
-    const known = index.get(name);
-    if (known === undefined) index.set(name, [subject]);
-    else if (known.at(-1) !== subject) known.push(subject); // a package may provide a name in several versions
-  }
 }
 
 interface Meeting {

@@ -8,8 +8,7 @@ import type { QuerySubject } from '../../src/core/relation.ts';
 import { compareVersions } from '../../src/formats/apt/version.ts';
 import type { ClosureOptions } from '../../src/query/closure.ts';
 import { closure, verify } from '../../src/query/closure.ts';
-import { buildUniverse } from '../../src/query/universe.ts';
-import { described, missing, packages } from './packages.ts';
+import { described, missing, packages, universeOf } from './packages.ts';
 import { hasCommand, testWith } from '../rig/skip.ts';
 
 const OPTIONS: ClosureOptions = { follow: {}, architectures: ['amd64'], compareVersions };
@@ -115,7 +114,7 @@ doseTest('dose-debcheck finds the same packages uninstallable', (t) => {
   let world = packages(text);
   const ours: string[] = [];
   for (;;) {
-    const broken = new Set(verify(buildUniverse(world), world, OPTIONS).map(({ subject }) => subject));
+    const broken = new Set(verify(universeOf(world), world, OPTIONS).map(({ subject }) => subject));
     if (broken.size === 0) break;
     ours.push(...[...broken].map(({ name }) => name));
     world = world.filter((one) => !broken.has(one));
@@ -156,7 +155,7 @@ aptTest('apt finds the same needs unmet, within and across architectures', (t) =
   );
 
   const world = packages(text);
-  const unmet = verify(buildUniverse(world), world, { ...OPTIONS, ...BOTH });
+  const unmet = verify(universeOf(world), world, { ...OPTIONS, ...BOTH });
 
   t.is(stderr, '');
   t.true(theirs.size > 100);
@@ -173,8 +172,8 @@ test('the result does not depend on any order', (t) => {
       const roots = (all: readonly QuerySubject[]): QuerySubject[] => all.filter(({ name }) => name < 'd');
       const options = { ...OPTIONS, ...BOTH };
 
-      const one = closure(buildUniverse(subjects), roots(subjects), options);
-      const other = closure(buildUniverse(shuffled), roots(shuffled), options);
+      const one = closure(universeOf(subjects), roots(subjects), options);
+      const other = closure(universeOf(shuffled), roots(shuffled), options);
 
       t.deepEqual(described(one.selected), described(other.selected));
       t.deepEqual(missing(one.missing), missing(other.missing));
@@ -187,12 +186,12 @@ test('a closure is closed, and misses what verify says its members miss', (t) =>
   fc.assert(
     fc.property(stanzas({ architectures: ['amd64', 'all'], multiArch: ['no'] }), (world) => {
       const subjects = packages(write(world));
-      const universe = buildUniverse(subjects);
+      const universe = universeOf(subjects);
 
       const result = closure(universe, subjects.slice(0, 2), OPTIONS);
 
       t.deepEqual(missing(verify(universe, result.selected, OPTIONS)), missing(result.missing));
-      t.deepEqual(missing(verify(buildUniverse(result.selected), result.selected, OPTIONS)), missing(result.missing));
+      t.deepEqual(missing(verify(universeOf(result.selected), result.selected, OPTIONS)), missing(result.missing));
     }),
     { numRuns: 200 },
   );

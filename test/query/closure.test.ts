@@ -3,15 +3,14 @@ import type { QuerySubject } from '../../src/core/relation.ts';
 import { compareVersions } from '../../src/formats/apt/version.ts';
 import type { ClosureOptions } from '../../src/query/closure.ts';
 import { closure, verify } from '../../src/query/closure.ts';
-import { buildUniverse } from '../../src/query/universe.ts';
-import { described, missing, packages } from './packages.ts';
+import { described, missing, packages, universeOf } from './packages.ts';
 
 const OPTIONS: ClosureOptions = { follow: {}, architectures: ['amd64'], compareVersions };
 
 /** The closure of all packages of a name, as `name version architecture`. */
 function closed(world: readonly QuerySubject[], root: string, options: Partial<ClosureOptions> = {}): string[] {
   const roots = world.filter(({ name }) => name === root);
-  return described(closure(buildUniverse(world), roots, { ...OPTIONS, ...options }).selected);
+  return described(closure(universeOf(world), roots, { ...OPTIONS, ...options }).selected);
 }
 
 test('what is needed is followed to the end, circles included', (t) => {
@@ -112,15 +111,15 @@ Provides: virt (= 1)
 `);
   const good = packages('Package: p3\nProvides: virt (= 2.1)\n');
 
-  t.deepEqual(missing(verify(buildUniverse(world), world, OPTIONS)), ['a on amd64: virt 2', 'b on amd64: virt 2']);
-  t.deepEqual(missing(verify(buildUniverse([...world, ...good]), world, OPTIONS)), []);
+  t.deepEqual(missing(verify(universeOf(world), world, OPTIONS)), ['a on amd64: virt 2', 'b on amd64: virt 2']);
+  t.deepEqual(missing(verify(universeOf([...world, ...good]), world, OPTIONS)), []);
   t.deepEqual(closed([...world, ...good], 'b'), ['b 1 amd64', 'p3 1 amd64']);
 });
 
 test('what nobody offers is reported with who needs it, and the rest is still followed', (t) => {
   const world = packages('Package: a\nDepends: x | y (>> 1), b\n\nPackage: b\nDepends: z\n\nPackage: y\n');
 
-  const result = closure(buildUniverse(world), world.slice(0, 1), OPTIONS);
+  const result = closure(universeOf(world), world.slice(0, 1), OPTIONS);
 
   t.deepEqual(described(result.selected), ['a 1 amd64', 'b 1 amd64']);
   t.deepEqual(missing(result.missing), ['a on amd64: x | y 1', 'b on amd64: z']);
@@ -129,9 +128,9 @@ test('what nobody offers is reported with who needs it, and the rest is still fo
 test('verify looks at the direct needs of the members only', (t) => {
   const world = packages('Package: a\nDepends: b\n\nPackage: b\nDepends: c\nRecommends: d\n');
 
-  t.deepEqual(missing(verify(buildUniverse(world), world.slice(0, 1), OPTIONS)), []);
-  t.deepEqual(missing(verify(buildUniverse(world), world, OPTIONS)), ['b on amd64: c']);
-  t.deepEqual(missing(verify(buildUniverse(world), world, { ...OPTIONS, follow: { recommends: true } })), [
+  t.deepEqual(missing(verify(universeOf(world), world.slice(0, 1), OPTIONS)), []);
+  t.deepEqual(missing(verify(universeOf(world), world, OPTIONS)), ['b on amd64: c']);
+  t.deepEqual(missing(verify(universeOf(world), world, { ...OPTIONS, follow: { recommends: true } })), [
     'b on amd64: c',
     'b on amd64: d',
   ]);
@@ -185,7 +184,7 @@ test('other architectures are taken as Multi-Arch lets them', (t) => {
     'tool 1 amd64',
   ]);
   t.deepEqual(closed(MULTI_ARCH, 'asks-i386', BOTH), ['asks-i386 1 amd64', 'lib 1 i386']);
-  t.deepEqual(missing(verify(buildUniverse(MULTI_ARCH), MULTI_ARCH, { ...OPTIONS, ...BOTH })), [
+  t.deepEqual(missing(verify(universeOf(MULTI_ARCH), MULTI_ARCH, { ...OPTIONS, ...BOTH })), [
     'asks-any on amd64: tool',
     'asks-any on amd64: lib',
     'strict on i386: interpreter',
@@ -195,7 +194,7 @@ test('other architectures are taken as Multi-Arch lets them', (t) => {
 test('an architecture that is not wanted is not taken', (t) => {
   const world = MULTI_ARCH.filter(({ name }) => name === 'app' || name === 'tool' || name === 'interpreter');
 
-  const { selected, missing: lacking } = closure(buildUniverse(world), world.slice(0, 1), {
+  const { selected, missing: lacking } = closure(universeOf(world), world.slice(0, 1), {
     ...OPTIONS,
     architectures: ['i386'],
   });
@@ -213,7 +212,7 @@ Package: lib
 Architecture: amd64
 `);
 
-  t.deepEqual(missing(verify(buildUniverse(world), world, { ...OPTIONS, ...BOTH })), ['a on i386: lib']);
+  t.deepEqual(missing(verify(universeOf(world), world, { ...OPTIONS, ...BOTH })), ['a on i386: lib']);
 });
 
 test('build dependencies are those of the architecture; sources meet nothing', (t) => {
@@ -242,7 +241,7 @@ Architecture: all
     'gcc 1 i386',
     'lib-dev 1 i386',
   ]);
-  t.deepEqual(missing(verify(buildUniverse(world), world, options)), ['app on amd64: app']);
+  t.deepEqual(missing(verify(universeOf(world), world, options)), ['app on amd64: app']);
 });
 
 test('packages of the installer and of the system do not meet each other’s needs', (t) => {
@@ -256,19 +255,19 @@ Depends: lib
 Package: lib
 `);
 
-  t.deepEqual(missing(verify(buildUniverse(world), world, OPTIONS)), ['a on amd64: tool', 'tool on amd64: lib']);
+  t.deepEqual(missing(verify(universeOf(world), world, OPTIONS)), ['a on amd64: tool', 'tool on amd64: lib']);
 });
 
 test('companions come with what is new, not with what was there, and not twice', (t) => {
   const world = packages('Package: a\n\nPackage: b\n\nPackage: c\nVersion: 1\n\nPackage: c\nVersion: 2\n\nPackage: d\n').map((subject) => withReasons(subject, { c: [['a']], d: [['b'], ['c', 'b']] }[subject.name] ?? []));
   const [a, b] = world.filter(({ name }) => name === 'a' || name === 'b');
   const names = (roots: readonly (QuerySubject | undefined)[], options: Partial<ClosureOptions> = {}): string[] =>
-    described(closure(buildUniverse(world), roots.flatMap((root) => root ?? []), { ...OPTIONS, follow: { recommends: true }, ...options }).selected);
+    described(closure(universeOf(world), roots.flatMap((root) => root ?? []), { ...OPTIONS, follow: { recommends: true }, ...options }).selected);
 
   t.deepEqual(names([a]), ['a 1 amd64', 'c 2 amd64']);
   t.deepEqual(names([a, b]), ['a 1 amd64', 'b 1 amd64', 'c 2 amd64', 'd 1 amd64']);
-  t.deepEqual(names([a], { present: buildUniverse(packages('Package: b\n')) }), ['a 1 amd64', 'c 2 amd64', 'd 1 amd64'], 'd comes with c, for b is there');
-  t.deepEqual(names([a], { present: buildUniverse(packages('Package: c\n')) }), ['a 1 amd64'], 'c is there already');
+  t.deepEqual(names([a], { present: universeOf(packages('Package: b\n')) }), ['a 1 amd64', 'c 2 amd64', 'd 1 amd64'], 'd comes with c, for b is there');
+  t.deepEqual(names([a], { present: universeOf(packages('Package: c\n')) }), ['a 1 amd64'], 'c is there already');
   t.deepEqual(names([a], { follow: {} }), ['a 1 amd64']);
 });
 

@@ -3,6 +3,7 @@ import type { QuerySubject } from '../../src/core/relation.ts';
 import { fieldValue, parseControl } from '../../src/formats/apt/stanza.ts';
 import { aptSubject } from '../../src/formats/apt/subject.ts';
 import type { Missing } from '../../src/query/closure.ts';
+import { buildUniverse, type Universe } from '../../src/query/universe.ts';
 
 /**
  * The packages of a control file as subjects. `Version` is 1 and `Architecture` amd64 where they are left out; the
@@ -23,6 +24,11 @@ function record(text: Buffer): PackageRecord {
     files: [],
     text,
   };
+}
+
+/** A universe of subjects as they are. */
+export function universeOf(subjects: Iterable<QuerySubject>): Universe {
+  return buildUniverse(subjects, (subject) => subject);
 }
 
 /** `name version architecture` of each, for comparing with what is expected. */

@@ -4,8 +4,8 @@ import { closure, verify } from '../../src/query/closure.ts';
 import { matcher } from '../../src/query/match.ts';
 import { nameTest } from '../../src/query/names.ts';
 import { parseQuery } from '../../src/query/parse.ts';
-import { buildUniverse } from '../../src/query/universe.ts';
 import { architecturesIn, openAllPackages, openPackages } from '../../src/snapshot/packages.ts';
+import { universeOf } from '../query/packages.ts';
 import { tempDir } from '../rig/temp.ts';
 import { apt, names, recordsOf, stanza, storeRecords, testCatalog } from './catalog.ts';
 
@@ -84,9 +84,9 @@ test('closure and verify find the same in a catalog as in memory', async (t) => 
       const roots = packages.matching(parseQuery('Name (% a*)'));
 
       const ours = closure(packages.universe, roots, options);
-      const theirs = closure(buildUniverse(inMemory), inMemory.filter(({ name }) => name.startsWith('a')), options);
+      const theirs = closure(universeOf(inMemory), inMemory.filter(({ name }) => name.startsWith('a')), options);
       const missing = verify(packages.universe, packages.eachOf(content), options);
-      const expected = verify(buildUniverse(inMemory), inMemory, options);
+      const expected = verify(universeOf(inMemory), inMemory, options);
 
       t.deepEqual(names(ours.selected), names(theirs.selected));
       t.deepEqual(missing.map(({ requirement }) => requirement), expected.map(({ requirement }) => requirement));
