@@ -298,7 +298,7 @@ witnessed(`a primary of ${MANY} packages and one package of 10,000 files are rea
   const { root, state } = scene.site;
   const atExit = 'process.on("exit",()=>process.stderr.write("\\npeak="+process.resourceUsage().maxRSS+"\\n"))';
 
-  const { status, stderr } = await runArtifacts(['mirror', 'update', 'up'], { root, state, env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(atExit)}` } });
+  const { status, stderr } = await runArtifacts(['mirror', 'update', 'up'], { root, state, timeout: 150_000, env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(atExit)}` } });
 
   t.is(status, 0, stderr);
   const peak = Number(/^peak=(\d+)$/m.exec(stderr)?.[1]) / 1024;
