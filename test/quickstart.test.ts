@@ -58,7 +58,7 @@ machine('the quickstart makes a key, builds the demo, says how to use it, and is
     t.true(existsSync(join(clone, 'state', 'try-apt', 'cache', 'archives', `${name}_1.0-1_all.deb`)), name);
   }
   t.is(second.status, 0, second.stderr);
-  t.regex(second.stdout, /^Release demo is built and unchanged: nothing to do\.$/m);
+  t.regex(second.stdout, /^What was asked for of release demo is built and unchanged: nothing to do\.$/m);
   t.is(readFileSync(key, 'utf8'), made);
   t.deepEqual(server.requests, []);
 });

@@ -6,7 +6,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import type { Context } from '../core/context.ts';
 import type { App } from './app.ts';
 import { defineOperation } from './operation.ts';
-import { renderPlan } from './plan.ts';
+import { renderPlan, unchangedText } from './plan.ts';
 import { pushVerdict, renderPush, runPush } from './push.ts';
 import { targetsOf } from './target-access.ts';
 import { table } from './text.ts';
@@ -104,11 +104,11 @@ function hintLines({ nodes }: ReleaseBuild): string[] {
   return nodes.flatMap(({ id, error }) => (error?.hint === undefined ? [] : [`${id}: ${error.hint}`]));
 }
 
-function verdictText({ release, result, build: id, readOnly }: ReleaseBuild & { readonly readOnly: boolean }): string {
+function verdictText({ release, result, nodes, build: id, readOnly }: ReleaseBuild & { readonly readOnly: boolean }): string {
   const tried = readOnly ? ' Nothing was changed: this was a read-only run.' : '';
   switch (result) {
     case 'unchanged':
-      return `Release ${release} is built and unchanged: nothing to do.`;
+      return unchangedText(release, nodes);
     case 'done':
       if (id === undefined) return `What was asked for of release ${release} is done; the release is not complete.${tried}`;
       return `Release ${release} is built: ${id}.${tried}`;

@@ -36,11 +36,17 @@ merge miko-r1.0.0-bookworm               build  snapshot slushie-r1.0.0-debian-b
 });
 
 /** The plan as a table, with a last line that says whether there is anything to do. */
+/** A release is complete by its manifest; a plan of some kinds of it has none before the others are there. */
+export function unchangedText(release: string, nodes: readonly { readonly id: string }[]): string {
+  const subject = nodes.some(({ id }) => id === 'manifest') ? `Release ${release}` : `What was asked for of release ${release}`;
+  return `${subject} is built and unchanged: nothing to do.`;
+}
+
 export function renderPlan({ release, nodes }: { readonly release: string; readonly nodes: readonly PlannedNode[] }): string {
   const rows = nodes.map(({ id, state, reason }) => [id, state, reason]);
   const open = nodes.filter(({ state }) => state === 'build').length;
   const blocked = nodes.some(({ state }) => state === 'blocked');
-  const end = open === 0 && !blocked ? `Release ${release} is built and unchanged: nothing to do.` : `${open} of ${nodes.length} nodes to build.`;
+  const end = open === 0 && !blocked ? unchangedText(release, nodes) : `${open} of ${nodes.length} nodes to build.`;
   return `${table(['NODE', 'STATE', 'REASON'], rows)}\n\n${end}`;
 }
 
