@@ -1,7 +1,8 @@
 /** A real dnf that neither sees nor touches the machine's own: a deployer's machine. */
+import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { runCommand, type RunResult } from './run.ts';
-import { hasCommand } from './skip.ts';
+import { hasCommand, isRoot } from './skip.ts';
 import type { TempDir } from './temp.ts';
 
 export interface DnfClient {
@@ -22,7 +23,10 @@ export interface DnfRepo {
   readonly lines?: readonly string[];
 }
 
-export const hasDnf = hasCommand('dnf');
+/** dnf installs for root alone; anybody is that in a namespace of one's own, and the root to install into is one's own too. */
+const AS_ROOT = isRoot ? [] : ['unshare', '--user', '--map-root-user', '--'];
+
+export const hasDnf = hasCommand('dnf') && (isRoot || spawnSync('unshare', ['--user', '--map-root-user', 'true']).status === 0);
 
 export async function dnfClient(dir: TempDir, name: string, repos: readonly DnfRepo[]): Promise<DnfClient> {
   const folder = dir.join(name);
@@ -38,7 +42,10 @@ export async function dnfClient(dir: TempDir, name: string, repos: readonly DnfR
   await writeFile(`${folder}/dnf.conf`, `${sections.join('\n')}\n`);
   const settings = ['-c', `${folder}/dnf.conf`, '--installroot', root, '--releasever=9', '--forcearch=x86_64', '--disableplugin=local', '-y'];
   const env = { HOME: folder, http_proxy: undefined, https_proxy: undefined };
-  const run = (args: readonly string[]): Promise<RunResult> => runCommand('dnf', [...settings, ...args], { env, timeout: 120_000 });
+  const run = (args: readonly string[]): Promise<RunResult> => {
+    const [command = '', ...words] = [...AS_ROOT, 'dnf', ...settings, ...args];
+    return runCommand(command, words, { env, timeout: 120_000 });
+  };
   return {
     root,
     run,
