@@ -4,6 +4,7 @@
  */
 import type { OtherDigest, Sha256 } from '../core/digest.ts';
 import type { FileRef, PackageRecord } from '../core/package.ts';
+import type { PackageNames } from '../core/package-names.ts';
 import type { QuerySubject } from '../core/relation.ts';
 import type { Packing } from '../util/packing.ts';
 import type { PublishingFormat } from './publishing-format.ts';
@@ -34,6 +35,8 @@ export interface RepoFormat {
   readonly id: string;
   /** Negative, 0 or positive, as the package manager itself orders versions. */
   compareVersions(a: string, b: string): number;
+  /** What people call its packages. */
+  readonly names: PackageNames;
   /** What queries and closures see of a package. */
   subject(record: PackageRecord): QuerySubject;
   /**

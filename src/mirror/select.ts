@@ -9,6 +9,7 @@ import { matcher } from '../query/match.ts';
 import { compareTexts } from '../query/operator.ts';
 import { parseQuery } from '../query/parse.ts';
 import { buildUniverse } from '../query/universe.ts';
+import { settleAmong } from '../query/words.ts';
 import type { MirrorDefinition } from './definition.ts';
 import type { IndexPackages } from './indexes.ts';
 import type { Candidate } from './spool.ts';
@@ -24,7 +25,7 @@ export function selectPackages(
   const parts = newest === undefined ? single : newestOf(single, newest, format);
   if (filter === undefined) return parts;
   const offered = parts.flatMap((part) => (isFiltered(part) ? part.candidates : []));
-  const isNamed = matcher(parseQuery(filter.query), format.compareVersions);
+  const isNamed = matcher(settleAmong(parseQuery(filter.query), format.names, offered), format);
   const named = offered.filter((candidate) => isNamed(format.subject(candidate)));
   if (named.length === 0) {
     ctx.report({ type: 'warning', message: `${mirror.name}: the filter matches none of ${offered.length} packages` });

@@ -1,6 +1,6 @@
 import { defineOperation } from './operation.ts';
-import { exactName, readQueries } from './queries.ts';
-import { renderFound, viewFound } from './search.ts';
+import { readQueries } from './queries.ts';
+import { renderFound } from './search.ts';
 
 export const packageSearch = defineOperation({
   name: 'package search',
@@ -12,6 +12,7 @@ nginx-light_1.22.1-9_amd64`,
   arguments: { query: { summary: 'which packages, in the query language or as @file' } },
   options: {},
   run: async (app, { query }) => {
+    const { namedPackage } = await import('../core/package-names.ts');
     const { formats } = await import('../formats/index.ts');
     const { openAllPackages } = await import('../snapshot/packages.ts');
     const { parseQueries } = await import('../snapshot/select.ts');
@@ -19,10 +20,13 @@ nginx-light_1.22.1-9_amd64`,
     const catalog = await app.catalog();
     const parsed = parseQueries(readQueries([query]));
     const found = Object.values(formats).flatMap((format) =>
-      openAllPackages(catalog, format).matching(parsed).toSorted((a, b) => compareSubjects(a, b, format.compareVersions)),
+      openAllPackages(catalog, format)
+        .matching(parsed)
+        .toSorted((a, b) => compareSubjects(a, b, format.compareVersions))
+        .map((one) => namedPackage(one, format.names)),
     );
     // One package may be described in several ways: each is a record, but here it is one package.
-    return [...new Map(found.map((one) => [exactName(one), viewFound(one)])).values()];
+    return [...new Map(found.map((one) => [one.package, one])).values()];
   },
   render: renderFound,
 });

@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { RecordHead } from '../catalog/records.ts';
 import { formats, formatOf } from '../formats/index.ts';
 import { compareSubjects } from '../query/universe.ts';
-import { openAllPackages, openPackages, type PackageSet } from '../snapshot/packages.ts';
+import { openAllPackages, openPackages, type PackageSet, type PackageSubject } from '../snapshot/packages.ts';
 import { parseQueries } from '../snapshot/select.ts';
 import { requireSnapshot } from '../snapshot/snapshots.ts';
 import { viewPackage, type PackageView } from './snapshot-view.ts';
@@ -24,20 +24,26 @@ export interface PackageDetails extends PackageView {
 }
 
 export interface ShowRequest {
-  readonly query: string;
+  /** A word means what packages are called themselves, a query also what they provide. */
+  readonly which: { readonly query: string } | { readonly word: string };
   readonly snapshot: string | undefined;
   readonly references: boolean;
 }
 
 /** By name, version and architecture; one entry for each description. Throws E_USAGE, E_NOT_FOUND. */
-export async function showPackages(catalog: Catalog, { query, snapshot, references }: ShowRequest): Promise<readonly PackageDetails[]> {
-  const parsed = parseQueries([query]);
+export async function showPackages(catalog: Catalog, { which, snapshot, references }: ShowRequest): Promise<readonly PackageDetails[]> {
+  const find = finder(which);
   return packageSets(catalog, snapshot).flatMap((packages) =>
-    packages
-      .matching(parsed)
+    find(packages)
       .toSorted((a, b) => compareSubjects(a, b, packages.format.compareVersions))
       .map(({ id }) => details(catalog, catalog.records.head(id), references)),
   );
+}
+
+function finder(which: ShowRequest['which']): (packages: PackageSet) => readonly PackageSubject[] {
+  if ('word' in which) return (packages) => packages.called(which.word);
+  const query = parseQueries([which.query]);
+  return (packages) => packages.matching(query);
 }
 
 function packageSets(catalog: Catalog, snapshot: string | undefined): readonly PackageSet[] {
@@ -48,10 +54,11 @@ function packageSets(catalog: Catalog, snapshot: string | undefined): readonly P
 
 function details(catalog: Catalog, head: RecordHead, references: boolean): PackageDetails {
   const { format, partition } = head;
-  const { parts, textOf } = formatOf(format).publishing;
+  const { names, publishing } = formatOf(format);
+  const { parts, textOf } = publishing;
   const text = catalog.records.text(head.id);
   const stanza = Buffer.concat(parts.map((part) => textOf(text, part))).toString('utf8');
-  return { ...viewPackage(head), format, partition, stanza, ...(references ? { references: referencesTo(catalog, head) } : {}) };
+  return { ...viewPackage(head, names), format, partition, stanza, ...(references ? { references: referencesTo(catalog, head) } : {}) };
 }
 
 function referencesTo(catalog: Catalog, head: RecordHead): readonly Reference[] {

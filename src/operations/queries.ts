@@ -87,8 +87,3 @@ export function missingText(missing: readonly MissingView[]): string {
   });
   return [`${counted(missing.length, 'need')} that nothing meets:`, ...lines].join('\n');
 }
-
-/** A package in aptly's notation, which is a query for exactly it: `jq_1.6-2.1_amd64`. */
-export function exactName({ name, version, architecture }: PackageKey): string {
-  return `${name}_${version}_${architecture}`;
-}

@@ -1,14 +1,13 @@
 /** What the operations on local repositories share. */
 import type { Catalog } from '../catalog/catalog.ts';
 import type { RecordHead } from '../catalog/records.ts';
-import type { PackageKey } from '../core/package.ts';
+import type { NamedPackage } from '../core/package-names.ts';
 import type { Content } from '../core/snapshot.ts';
 import type { Missing } from '../query/closure.ts';
 import type { Added, RepoTools } from '../repo/add.ts';
 import type { DeclaredRepo, KnownRepo } from '../repo/repos.ts';
 import type { Follow } from '../snapshot/select.ts';
 import type { App } from './app.ts';
-import { exactName } from './queries.ts';
 import { counted } from './text.ts';
 
 /** The repositories of aptly_repos, with the names of the releases filled in. */
@@ -75,9 +74,9 @@ export async function selectRecords(
 
 /** What an addition did, line by line. */
 export function additionLines({ added, same, replaced }: Pick<Added, 'added' | 'same' | 'replaced'>): string[] {
-  const gone = new Set(replaced.map(exactName));
-  const line = (key: PackageKey): string => (gone.has(exactName(key)) ? `! ${exactName(key)} replaced` : `+ ${exactName(key)}`);
-  return [...added.map(line), ...same.map((key) => `= ${exactName(key)} is there already`)];
+  const gone = new Set(replaced.map((one) => one.package));
+  const line = (one: NamedPackage): string => (gone.has(one.package) ? `! ${one.package} replaced` : `+ ${one.package}`);
+  return [...added.map(line), ...same.map((one) => `= ${one.package} is there already`)];
 }
 
 /** The last line: how many packages there are now. */

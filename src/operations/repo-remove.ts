@@ -1,5 +1,5 @@
 import { defineOperation } from './operation.ts';
-import { exactName, readQueries } from './queries.ts';
+import { readQueries } from './queries.ts';
 import { repoLine, repoTools, selectRecords } from './repo-access.ts';
 import { viewPackage } from './snapshot-view.ts';
 
@@ -17,6 +17,7 @@ Repository ours: 12 packages.`,
   options: { dryRun: { kind: 'flag', summary: 'only show what would be removed' } },
   run: async (app, { repo: name, queries, dryRun }, ctx) => {
     const { removeRecords } = await import('../repo/add.ts');
+    const { formatOf } = await import('../formats/index.ts');
     const { countPackages, findRepo } = await import('../repo/repos.ts');
     const tools = await repoTools(app);
     const { catalog } = tools;
@@ -24,20 +25,21 @@ Repository ours: 12 packages.`,
     const choose = async () => {
       const repo = findRepo(catalog, name, tools.declared);
       const { records } = await selectRecords(catalog, repo, { queries: wanted, follow: undefined });
-      return { count: countPackages(repo), records };
+      const { names } = formatOf(repo.format);
+      return { count: countPackages(repo), records, removed: records.map((head) => viewPackage(head, names)) };
     };
     if (dryRun) {
-      const { count, records } = await choose();
-      return { repo: name, packages: count - records.length, removed: records.map(viewPackage), dryRun };
+      const { count, removed } = await choose();
+      return { repo: name, packages: count - removed.length, removed, dryRun };
     }
     return app.change(ctx, async () => {
-      const { records } = await choose();
+      const { records, removed } = await choose();
       const { packages } = catalog.transaction(() => removeRecords(records, name, tools));
-      return { repo: name, packages, removed: records.map(viewPackage), dryRun };
+      return { repo: name, packages, removed, dryRun };
     });
   },
   render: (result) => {
-    const lines = result.removed.map((one) => `- ${exactName(one)}`);
+    const lines = result.removed.map((one) => `- ${one.package}`);
     return [...(lines.length > 0 ? lines : ['No package of it is what these queries mean: nothing is removed.']), repoLine(result, result.dryRun)].join('\n');
   },
 });

@@ -17,6 +17,7 @@ Changed:    2026-11-21T03:15:00.000Z`,
   options: { packages: { kind: 'flag', summary: 'list every package' } },
   run: async (app, { name, packages }) => {
     const { listMetadata } = await import('../repo/metadata.ts');
+    const { formatOf } = await import('../formats/index.ts');
     const { countPackages, findRepo } = await import('../repo/repos.ts');
     const catalog = await app.catalog();
     const repo = findRepo(catalog, name, await declaredRepos(app));
@@ -25,7 +26,8 @@ Changed:    2026-11-21T03:15:00.000Z`,
     const beside = new Set<string>(metadata.map(({ digest }) => digest));
     const all = repo.content === undefined || !packages ? [] : catalog.members.heads(catalog.contents.allMembers(repo.content.id));
     const heads = all.filter(({ digest }) => !beside.has(digest));
-    return { ...view, count, metadata, ...(packages ? { packages: heads.map(viewPackage) } : {}) };
+    const { names } = formatOf(repo.format);
+    return { ...view, count, metadata, ...(packages ? { packages: heads.map((head) => viewPackage(head, names)) } : {}) };
   },
   render: (repo) => {
     const head = [

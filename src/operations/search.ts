@@ -1,8 +1,8 @@
 /** Searching whatever holds packages: snapshots, mirrors, local repositories. */
 import type { Catalog } from '../catalog/catalog.ts';
-import type { PackageKey } from '../core/package.ts';
+import { namedPackage, type NamedPackage } from '../core/package-names.ts';
 import type { Frozen } from '../snapshot/select.ts';
-import { exactName, followFrom, FOLLOW_OPTIONS, readQueries, type FollowInput } from './queries.ts';
+import { followFrom, FOLLOW_OPTIONS, readQueries, type FollowInput } from './queries.ts';
 
 /** Arguments and options of every search. */
 export const SEARCH_QUERY = { summary: 'which packages, in the query language or as @file; all when left out', optional: true } as const;
@@ -16,23 +16,16 @@ export interface SearchInput extends FollowInput {
   readonly withDeps: boolean;
 }
 
-export interface Found extends PackageKey {
-  /** `name_version_architecture` */
-  readonly package: string;
-}
-
 /** What the query means among the packages held, in publication order or, with their needs, by name. */
-export async function search(catalog: Catalog, held: Frozen, input: SearchInput): Promise<readonly Found[]> {
+export async function search(catalog: Catalog, held: Frozen, input: SearchInput): Promise<readonly NamedPackage[]> {
+  const { formatOf } = await import('../formats/index.ts');
   const { selectPackages } = await import('../snapshot/select.ts');
   const queries = input.query === undefined ? ['Name'] : readQueries([input.query]);
   const { packages } = selectPackages(catalog, held, { queries, follow: input.withDeps ? followFrom(input) : undefined });
-  return packages.map(viewFound);
+  const { names } = formatOf(held.format);
+  return packages.map((one) => namedPackage(one, names));
 }
 
-export function viewFound({ name, version, architecture }: PackageKey): Found {
-  return { package: exactName({ name, version, architecture }), name, version, architecture };
-}
-
-export function renderFound(found: readonly Found[]): string {
+export function renderFound(found: readonly NamedPackage[]): string {
   return found.length === 0 ? 'No package matches.' : found.map((one) => one.package).join('\n');
 }

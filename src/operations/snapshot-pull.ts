@@ -1,6 +1,6 @@
 import { defineOperation } from './operation.ts';
-import { exactName, followFrom, FOLLOW_OPTIONS, missingText, readQueries, viewMissing } from './queries.ts';
-import { viewPackage, viewSnapshot } from './snapshot-view.ts';
+import { followFrom, FOLLOW_OPTIONS, missingText, readQueries, viewMissing } from './queries.ts';
+import { viewPackage, viewSnapshot, type PackageView } from './snapshot-view.ts';
 import { counted } from './text.ts';
 
 export const snapshotPull = defineOperation({
@@ -29,6 +29,7 @@ Snapshot stable-1: 40 packages.`,
     ...FOLLOW_OPTIONS,
   },
   run: async (app, input, ctx) => {
+    const { formatOf } = await import('../formats/index.ts');
     const { applyPull, planPull } = await import('../snapshot/pull.ts');
     const { requireSnapshot } = await import('../snapshot/snapshots.ts');
     const queries = readQueries(input.queries);
@@ -38,7 +39,9 @@ Snapshot stable-1: 40 packages.`,
       const { noDeps, noRemove, allMatches } = input;
       const request = { target, source, queries, follow: followFrom(input), withDependencies: !noDeps, remove: !noRemove, allMatches };
       const plan = planPull(catalog, request);
-      const view = { added: plan.added.map(viewPackage), removed: plan.removed.map(viewPackage), missing: plan.missing.map(viewMissing) };
+      const { names } = formatOf(target.format);
+      const views = (heads: typeof plan.added): PackageView[] => heads.map((head) => viewPackage(head, names));
+      const view = { added: views(plan.added), removed: views(plan.removed), missing: plan.missing.map(viewMissing) };
       return { request, plan, view };
     };
     if (input.dryRun) return { dryRun: true, snapshot: null, ...prepare().view };
@@ -50,8 +53,8 @@ Snapshot stable-1: 40 packages.`,
   },
   render: ({ snapshot, added, removed, missing }) =>
     [
-      ...removed.map((one) => `- ${exactName(one)}`),
-      ...added.map((one) => `+ ${exactName(one)}`),
+      ...removed.map((one) => `- ${one.package}`),
+      ...added.map((one) => `+ ${one.package}`),
       ...(missing.length === 0 ? [] : [missingText(missing)]),
       snapshot === null
         ? `${counted(added.length, 'package')} would be added, ${removed.length} removed.`

@@ -14,12 +14,14 @@ Packages:  38
   arguments: { name: { summary: 'the snapshot' } },
   options: { packages: { kind: 'flag', summary: 'list every package' } },
   run: async (app, { name, packages }) => {
+    const { formatOf } = await import('../formats/index.ts');
     const { membersOf, requireSnapshot, usersOf } = await import('../snapshot/snapshots.ts');
     const catalog = await app.catalog();
     const snapshot = requireSnapshot(catalog, name);
+    const { names } = formatOf(snapshot.format);
     const { packages: count, ...view } = viewSnapshot(snapshot);
     const members = packages ? [...membersOf(catalog, snapshot.content)] : [];
-    const [metadata, listed] = [true, false].map((beside) => members.filter(({ partition }) => (partition === LISTED) === beside).map(viewPackage));
+    const [metadata, listed] = [true, false].map((beside) => members.filter(({ partition }) => (partition === LISTED) === beside).map((head) => viewPackage(head, names)));
     return {
       ...view,
       count,

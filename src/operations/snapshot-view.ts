@@ -1,4 +1,5 @@
 import type { RecordHead } from '../catalog/records.ts';
+import { namedPackage, type NamedPackage, type PackageNames } from '../core/package-names.ts';
 import type { Snapshot, SnapshotOrigin } from '../core/snapshot.ts';
 
 /** A snapshot as `--json` shows it. */
@@ -17,17 +18,14 @@ export function viewSnapshot({ name, content, format, createdAt, origin }: Snaps
 }
 
 /** A package as `--json` shows it. */
-export interface PackageView {
-  readonly name: string;
-  readonly version: string;
-  readonly architecture: string;
+export interface PackageView extends NamedPackage {
   readonly files: RecordHead['files'];
   /** Identity of the record: changes when the description changes. */
   readonly digest: string;
 }
 
-export function viewPackage({ name, version, architecture, files, digest }: RecordHead): PackageView {
-  return { name, version, architecture, files, digest };
+export function viewPackage(head: RecordHead, names: PackageNames): PackageView {
+  return { ...namedPackage(head, names), files: head.files, digest: head.digest };
 }
 
 /** Where it came from, for people. */

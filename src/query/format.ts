@@ -9,11 +9,13 @@ export function formatQuery(query: Query): string {
       return query.parts.map((part) => (part.kind === 'any' ? bracketed(part) : formatQuery(part))).join(', ');
     case 'not':
       return `!${query.part.kind === 'any' || query.part.kind === 'all' ? bracketed(query.part) : formatQuery(query.part)}`;
-    case 'exact':
-      return `${query.name}_${query.version}_${query.architecture}`;
+    case 'word':
+    case 'form':
+      return query.text;
     case 'field':
       return query.field + formatCondition(query.condition);
     case 'package': {
+      if (query.condition === undefined && query.architecture === undefined) return quoted(query.name);
       const architecture = query.architecture === undefined ? '' : ` {${formatValue(query.architecture)}}`;
       return formatName(query.name) + formatCondition(query.condition) + architecture;
     }
@@ -31,7 +33,7 @@ function formatCondition(condition: Condition | undefined): string {
   return ` (${written} ${formatValue(value)})`;
 }
 
-/** Unquoted, a name must not look like a field, an exact package, or the beginning of anything else. */
+/** Unquoted, a name must not look like a field or the beginning of anything else. */
 function formatName(name: string): string {
   return /^[a-z0-9][a-zA-Z0-9.+-]*$/.test(name) ? name : quoted(name);
 }

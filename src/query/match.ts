@@ -1,51 +1,66 @@
+import type { PackageNames } from '../core/package-names.ts';
 import type { QuerySubject } from '../core/relation.ts';
 import { isForAll } from '../core/relation.ts';
 import type { CompareVersions } from './operator.ts';
 import { compareTexts, holds } from './operator.ts';
 import { compileGlob, compileRegex } from './pattern.ts';
-import type { Condition, ExactTerm, FieldTerm, FieldType, PackageTerm, Query } from './query.ts';
+import type { Condition, FieldTerm, FieldType, PackageTerm, Query, WordTerm } from './query.ts';
 import { fieldType } from './query.ts';
+import { fieldOrPackage, formTest } from './words.ts';
 
 export type Matcher = (subject: QuerySubject) => boolean;
 
-/** Makes a query a function, so that what it needs is prepared once for all subjects. */
-export function matcher(query: Query, compareVersions: CompareVersions): Matcher {
+/** What a repository format tells of its packages. */
+export interface QueryRules {
+  readonly compareVersions: CompareVersions;
+  readonly names: PackageNames;
+}
+
+/**
+ * Makes a query a function, so that what it needs is prepared once for all subjects. A word means all that it can mean: where
+ * there are many packages, `settle` the query first.
+ */
+export function matcher(query: Query, rules: QueryRules): Matcher {
   switch (query.kind) {
     case 'all': {
-      const parts = query.parts.map((part) => matcher(part, compareVersions));
+      const parts = query.parts.map((part) => matcher(part, rules));
       return (subject) => parts.every((part) => part(subject));
     }
     case 'any':
-      return anyMatcher(query.parts, compareVersions);
+      return anyMatcher(query.parts, rules);
     case 'not': {
-      const part = matcher(query.part, compareVersions);
+      const part = matcher(query.part, rules);
       return (subject) => !part(subject);
     }
+    case 'word':
+      return wordMatcher(query, rules);
+    case 'form':
+      return formTest(query.form, rules.names);
     case 'package':
-      return packageMatcher(query, compareVersions);
-    case 'field':
-      return fieldMatcher(query, compareVersions);
-    case 'exact':
-      return exactMatcher(query);
+      return packageMatcher(query, rules);
+    case 'field': {
+      const term = fieldOrPackage(query, rules.names);
+      return term.kind === 'field' ? fieldMatcher(term, rules) : matcher(term, rules);
+    }
   }
 }
 
 /** True when the subject is one the query means. The matcher of a query is made once and kept as long as the query. */
-export function matches(query: Query, subject: QuerySubject, compareVersions: CompareVersions): boolean {
+export function matches(query: Query, subject: QuerySubject, rules: QueryRules): boolean {
   let kept = matchers.get(query);
-  if (kept?.compareVersions !== compareVersions) {
-    kept = { compareVersions, match: matcher(query, compareVersions) };
+  if (kept?.rules !== rules) {
+    kept = { rules, match: matcher(query, rules) };
     matchers.set(query, kept);
   }
   return kept.match(subject);
 }
 
-const matchers = new WeakMap<Query, { readonly compareVersions: CompareVersions; readonly match: Matcher }>();
+const matchers = new WeakMap<Query, { readonly rules: QueryRules; readonly match: Matcher }>();
 
 /** Lists of thousands of plain names are common in filters: they become one look into a set. */
-function anyMatcher(parts: readonly Query[], compareVersions: CompareVersions): Matcher {
+function anyMatcher(parts: readonly Query[], rules: QueryRules): Matcher {
   const names = new Set(parts.flatMap((part) => (isPlainName(part) ? [part.name] : [])));
-  const others = parts.filter((part) => !isPlainName(part)).map((part) => matcher(part, compareVersions));
+  const others = parts.filter((part) => !isPlainName(part)).map((part) => matcher(part, rules));
   return (subject) =>
     (names.size > 0 && subject.capabilities.some(({ name }) => names.has(name))) ||
     others.some((part) => part(subject));
@@ -55,7 +70,13 @@ function isPlainName(query: Query): query is PackageTerm {
   return query.kind === 'package' && query.condition === undefined && query.architecture === undefined;
 }
 
-function packageMatcher({ name, condition, architecture }: PackageTerm, compareVersions: CompareVersions): Matcher {
+function wordMatcher({ text, column }: WordTerm, rules: QueryRules): Matcher {
+  const forms = rules.names.forms(text).map((form) => formTest(form, rules.names));
+  const answers = packageMatcher({ kind: 'package', name: text, column }, rules);
+  return (subject) => answers(subject) || forms.some((test) => test(subject));
+}
+
+function packageMatcher({ name, condition, architecture }: PackageTerm, { compareVersions }: QueryRules): Matcher {
   const test = condition === undefined ? undefined : valueTest(condition, 'version', compareVersions);
   return (subject) =>
     (architecture === undefined || fitsArchitecture(subject, architecture)) &&
@@ -69,12 +90,7 @@ function fitsArchitecture(subject: QuerySubject, architecture: string): boolean 
   return subject.architecture === architecture || (isForAll(subject.architecture) && architecture !== 'source');
 }
 
-function exactMatcher({ name, version, architecture }: ExactTerm): Matcher {
-  return (subject) =>
-    subject.name === name && subject.version === version && subject.architecture === architecture;
-}
-
-function fieldMatcher({ field, condition }: FieldTerm, compareVersions: CompareVersions): Matcher {
+function fieldMatcher({ field, condition }: FieldTerm, { compareVersions }: QueryRules): Matcher {
   const read = fieldReader(field);
   if (condition === undefined) return (subject) => (read(subject) ?? '') !== '';
   const test = valueTest(condition, fieldType(field), compareVersions);

@@ -1,24 +1,28 @@
 import { valueTest } from './match.ts';
 import { compareTexts } from './operator.ts';
 import type { Query } from './query.ts';
+import { onlyName, partTest } from './words.ts';
 
 /**
  * The names that packages matching a query can have, or undefined when the query leaves them open: lets callers look
- * into an index instead of at every package. It is a bound and no answer: what has such a name must still be matched.
+ * into an index instead of at every package. Words are to be settled before. It is a bound and no answer: what has such a name must still be matched.
  *
  * By `name` these are the packages' own names. A dependency-like term such as `mail-transport-agent` is met by packages
  * of any name; by `capability` it counts, and the names are those that packages answer to, by name or by Provides.
  */
 export function exactNames(query: Query, by: 'name' | 'capability' = 'name'): ReadonlySet<string> | undefined {
   switch (query.kind) {
-    case 'exact':
-      return new Set([query.name]);
+    case 'form': {
+      const name = onlyName(query.form);
+      return name === undefined ? undefined : new Set([name]);
+    }
     case 'package':
       return by === 'capability' ? new Set([query.name]) : undefined;
     case 'field':
       return query.field === 'Name' && query.condition?.operator === '='
         ? new Set([query.condition.value])
         : undefined;
+    case 'word':
     case 'not':
       return undefined;
     case 'all':
@@ -51,10 +55,11 @@ function union(sets: readonly (ReadonlySet<string> | undefined)[]): ReadonlySet<
  */
 export function nameTest(query: Query): ((name: string) => boolean) | undefined {
   switch (query.kind) {
-    case 'exact':
-      return (name) => name === query.name;
+    case 'form':
+      return query.form['name'] === undefined ? undefined : partTest(query.form['name']);
     case 'field':
       return query.field === 'Name' && query.condition !== undefined ? valueTest(query.condition, 'text', compareTexts) : undefined;
+    case 'word':
     case 'package':
     case 'not':
       return undefined;
@@ -79,8 +84,9 @@ export function readsText(query: Query): boolean {
       return readsText(query.part);
     case 'field':
       return !['Name', 'Version', '$Version', 'Architecture', '$Architecture', '$PackageType'].includes(query.field);
+    case 'word':
+    case 'form':
     case 'package':
-    case 'exact':
       return false;
   }
 }
@@ -93,10 +99,11 @@ export function asksCapabilities(query: Query): boolean {
       return query.parts.some(asksCapabilities);
     case 'not':
       return asksCapabilities(query.part);
+    case 'word':
     case 'package':
       return true;
     case 'field':
-    case 'exact':
+    case 'form':
       return false;
   }
 }

@@ -1,6 +1,6 @@
 import { ArtifactsError } from '../core/errors.ts';
 import { compileGlob, compileRegex } from './pattern.ts';
-import type { Condition, ExactTerm, FieldTerm, PackageTerm, Query } from './query.ts';
+import type { Condition, FieldTerm, PackageTerm, Query } from './query.ts';
 import { fieldType, SPECIAL_FIELDS } from './query.ts';
 
 /**
@@ -74,14 +74,8 @@ function parseLeaf(cursor: Cursor): Query {
   const word = readWord(cursor, NAME_END);
   if (word === '') throw expected(cursor, 'a package, a field, "!" or "("');
   if (word.startsWith('$') || /^[A-Z][^_]*$/.test(word)) return parseField(cursor, word, column);
-  return exactTerm(word, column) ?? parsePackage(cursor, word, column);
-}
-
-function exactTerm(word: string, column: number): ExactTerm | undefined {
-  const parts = /^([^_]+)_([^_]+)_([^_]+)$/.exec(word);
-  if (parts === null) return undefined;
-  const [, name = '', version = '', architecture = ''] = parts;
-  return { kind: 'exact', name, version, architecture, column };
+  const isQualified = ['(', '{'].includes(peek(cursor));
+  return isQualified ? parsePackage(cursor, word, column) : { kind: 'word', text: word, column };
 }
 
 function parsePackage(cursor: Cursor, name: string, column: number): PackageTerm {

@@ -3,22 +3,24 @@
  *
  *     query     = all { "|" all }
  *     all       = term { "," term }
- *     term      = "!" term | "(" query ")" | package | field | name_version_architecture
- *     package   = name [ condition ] [ "{" architecture "}" ]
+ *     term      = "!" term | "(" query ")" | word | package | field
+ *     package   = name [ condition ] [ "{" architecture "}" ]          name alone: in quotation marks
  *     field     = ( Field | $Special ) [ condition ]
  *     condition = "(" [ operator ] value ")"
  *     operator  = "<<" | "<=" | "<" | "=" | ">=" | ">" | ">>" | "%" | "~"
  *
- * A word with a capital first letter and no underscore is a field, a word with exactly two underscores one exact
- * package; a word in quotation marks is always the name of a package. `<` and `>` mean `<=` and `>=`, as in relations of
+ * A word alone is the name of packages, or spells packages as the format does: `jq_1.6-2.1_amd64` for apt, for rpm
+ * `jq-1.6-2.x86_64`, `jq.x86_64` and what else dnf takes; a glob in it means names. A word with a capital first letter and no
+ * underscore is a field, unless the format has none of this name. A word in quotation marks is always the name of a package. `<` and `>` mean `<=` and `>=`, as in relations of
  * old; `%` is a glob for the whole value, `~` a regular expression found anywhere in it. Values with blanks or round
  * brackets stand in quotation marks, single or double, where a backslash takes the next character as it is.
  *
  * A query knows nothing of repository formats: it sees subjects, and gets the order of versions handed in.
  */
+import type { PackageForm } from '../core/package-names.ts';
 import type { VersionOperator } from '../core/relation.ts';
 
-export type Query = All | Any | Not | PackageTerm | FieldTerm | ExactTerm;
+export type Query = All | Any | Not | WordTerm | FormTerm | PackageTerm | FieldTerm;
 
 /** Every part matches. Has at least two parts, none of them an `all`. */
 export interface All {
@@ -59,12 +61,19 @@ export interface FieldTerm {
   readonly column: number;
 }
 
-/** `name_version_architecture`: this very package. */
-export interface ExactTerm {
-  readonly kind: 'exact';
-  readonly name: string;
-  readonly version: string;
-  readonly architecture: string;
+/** A name of packages, or whatever else the format reads in it: which of all that is settled by what packages there are. */
+export interface WordTerm {
+  readonly kind: 'word';
+  readonly text: string;
+  readonly column: number;
+}
+
+/** A word that is settled: packages of this form. */
+export interface FormTerm {
+  readonly kind: 'form';
+  readonly form: PackageForm;
+  /** As it was written. */
+  readonly text: string;
   readonly column: number;
 }
 

@@ -5,7 +5,6 @@ import type { LockFolder } from '../catalog/lock.ts';
 import type { RecordHead } from '../catalog/records.ts';
 import type { SeenFiles } from '../catalog/seen-files.ts';
 import type { Clock, Context } from '../core/context.ts';
-import { packageKey, type PackageKey } from '../core/package.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Pool } from '../pool/index.ts';
 import type { Signer } from '../sign/signer.ts';
@@ -129,10 +128,10 @@ export function removeRecords(
   records: readonly RecordHead[],
   name: string,
   { catalog, clock, declared }: Pick<RepoTools, 'catalog' | 'clock' | 'declared'>,
-): { readonly repo: string; readonly packages: number; readonly removed: readonly PackageKey[] } {
+): { readonly repo: string; readonly packages: number } {
   const now = clock();
   const repo = openRepo(catalog, name, { declared, now });
-  return { repo: name, packages: countPackages(changeRepo(catalog, repo, { fresh: [], gone: records, now })), removed: records.map(packageKey) };
+  return { repo: name, packages: countPackages(changeRepo(catalog, repo, { fresh: [], gone: records, now })) };
 }
 
 /** What was added, or undefined when a file is no longer in the pool. */
@@ -158,7 +157,7 @@ interface Joining {
 }
 
 /** What the addition would do. Throws E_CONFLICT. */
-function joinRequest(catalog: Catalog, { name, content }: KnownRepo, { entrants, request: { repo, replace } }: Joining): Addition {
+function joinRequest(catalog: Catalog, { name, content, format }: KnownRepo, { entrants, request: { repo, replace } }: Joining): Addition {
   const rivals = content === undefined ? [] : rivalsOf(catalog, { name, content }, entrants);
-  return joinRivals(rivals, entrants, { repo, replace });
+  return joinRivals(rivals, entrants, { repo, replace, names: formatOf(format).names });
 }

@@ -4,7 +4,8 @@ import type { RecordHead } from '../catalog/records.ts';
 import type { Repo } from '../catalog/repos.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import { memberKey } from '../core/member-order.ts';
-import { describePackage, packageKey, sameFiles, type FileRef, type PackageKey, type PackageRecord, type RecordDigest } from '../core/package.ts';
+import { namedPackage, type NamedPackage, type PackageNames } from '../core/package-names.ts';
+import { describePackage, sameFiles, type FileRef, type PackageKey, type PackageRecord, type RecordDigest } from '../core/package.ts';
 import { formatOf } from '../formats/index.ts';
 import { editContent, membersNamed, type ContentEdit, type PlacedMember } from './edit-content.ts';
 
@@ -27,11 +28,11 @@ export interface Addition {
   readonly fresh: readonly Entrant[];
   /** What these take the place of. */
   readonly gone: readonly Entrant[];
-  readonly added: readonly PackageKey[];
+  readonly added: readonly NamedPackage[];
   /** There already, with the same bytes: nothing is done. */
-  readonly same: readonly PackageKey[];
+  readonly same: readonly NamedPackage[];
   /** What gave way to other bytes. */
-  readonly replaced: readonly PackageKey[];
+  readonly replaced: readonly NamedPackage[];
 }
 
 export interface AdditionRules {
@@ -39,6 +40,7 @@ export interface AdditionRules {
   readonly repo: string;
   /** Other bytes under the same name, version and architecture take the place of what is there. */
   readonly replace: boolean;
+  readonly names: PackageNames;
 }
 
 /** What a repository holds of packages with the names of these. */
@@ -55,10 +57,11 @@ export function entrantOf({ id, partition, name, version, architecture, digest, 
  * Joins packages to what a repository holds under their names. Throws E_CONFLICT, naming both, for the same name, version and architecture
  * with other bytes: among the newcomers always, against what is there unless it is to be replaced.
  */
-export function joinRivals(rivals: readonly Entrant[], entrants: readonly Entrant[], { repo, replace }: AdditionRules): Addition {
+export function joinRivals(rivals: readonly Entrant[], entrants: readonly Entrant[], { repo, replace, names }: AdditionRules): Addition {
   const present = new Map(rivals.map((rival) => [memberKey(rival), rival]));
   const fresh = new Map<string, Entrant>();
-  const same: PackageKey[] = [];
+  const same: NamedPackage[] = [];
+  const named = (one: Entrant): NamedPackage => namedPackage(one, names);
   const gone: Entrant[] = [];
   const conflicts: string[] = [];
   for (const entrant of entrants) {
@@ -67,7 +70,7 @@ export function joinRivals(rivals: readonly Entrant[], entrants: readonly Entran
     if (rival === undefined) {
       fresh.set(key, entrant);
     } else if (sameFiles(rival.files, entrant.files)) {
-      same.push(packageKey(entrant));
+      same.push(named(entrant));
     } else if (replace && !fresh.has(key)) {
       fresh.set(key, entrant);
       gone.push(rival);
@@ -77,7 +80,7 @@ export function joinRivals(rivals: readonly Entrant[], entrants: readonly Entran
   }
   if (conflicts.length > 0) throw conflictError(repo, conflicts);
   const all = [...fresh.values()];
-  return { fresh: all, gone, added: all.map(packageKey), same, replaced: gone.map(packageKey) };
+  return { fresh: all, gone, added: all.map(named), same, replaced: gone.map(named) };
 }
 
 function bytesOf({ files }: Entrant): string {

@@ -40,7 +40,7 @@ export interface Included extends Added {
 export async function includeUploads(request: IncludeRequest, tools: RepoTools, ctx: Context): Promise<Included> {
   const format = formatOf(findRepo(tools.catalog, request.repo, tools.declared).format);
   const found = findFiles(request.paths, { format: format.local, kinds: ['upload'], noun: 'uploads' });
-  const rules = request.uploaders === undefined ? undefined : readUploaders(readOwn(request.uploaders).toString(), request.uploaders, format.compareVersions);
+  const rules = request.uploaders === undefined ? undefined : readUploaders(readOwn(request.uploaders).toString(), request.uploaders, format);
   const keyrings = request.keyrings.map(readOwn);
   const problems: ArtifactsError[] = [];
   const uploads: CheckedUpload[] = [];

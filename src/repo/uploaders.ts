@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import type { QuerySubject } from '../core/relation.ts';
-import { matcher, type Matcher } from '../query/match.ts';
+import { matcher, type Matcher, type QueryRules } from '../query/match.ts';
 import { parseQuery } from '../query/parse.ts';
 import { parseFingerprint } from '../sign/key-check.ts';
 
@@ -31,12 +31,12 @@ const ANYBODY = '*';
  * Reads JSON or YAML: `groups` of fingerprints and of other groups, and `rules` of a query on the upload and whom it
  * allows or denies. Throws E_CONFIG.
  */
-export function readUploaders(text: string, name: string, compareVersions: (a: string, b: string) => number): Uploaders {
+export function readUploaders(text: string, name: string, format: QueryRules): Uploaders {
   const { groups, rules } = parseFile(text, name);
   return {
     rules: rules.map(({ condition, allow, deny }) => ({
       condition,
-      matches: matcher(parseCondition(condition, name), compareVersions),
+      matches: matcher(parseCondition(condition, name), format),
       allow: expand(allow, { groups, name, within: [] }),
       deny: expand(deny, { groups, name, within: [] }),
     })),

@@ -3,12 +3,14 @@
  * names first, versions and architectures of those whose names will do, texts last.
  */
 import type { Catalog } from '../catalog/catalog.ts';
+import type { PackageForm } from '../core/package-names.ts';
 import type { Content } from '../core/snapshot.ts';
 import type { RepoFormat } from '../formats/format.ts';
 import { matcher } from '../query/match.ts';
 import { asksCapabilities, exactNames, nameTest, readsText } from '../query/names.ts';
 import type { Query } from '../query/query.ts';
 import type { Universe } from '../query/universe.ts';
+import { formTest, onlyName, settle } from '../query/words.ts';
 import { LazyRecord, LazySubject, type Head, type PackageSubject } from './lazy-subject.ts';
 
 export type { PackageSubject } from './lazy-subject.ts';
@@ -29,6 +31,8 @@ export interface PackageSet {
   reading<T>(packages: readonly PackageSubject[], work: () => T): T;
   /** The packages of this very name, sources too. */
   named(name: string): readonly PackageSubject[];
+  /** The packages a word means by what they are called themselves, never by what they provide. */
+  called(word: string): readonly PackageSubject[];
 }
 
 /** What is in any of the contents, each record once. Files that are no packages are left out. */
@@ -99,10 +103,11 @@ class Packages implements PackageSet {
   }
 
   matching(query: Query): readonly PackageSubject[] {
-    const positions = this.#candidates(query);
-    const match = matcher(query, this.format.compareVersions);
-    if (asksCapabilities(query)) this.#providers();
-    if (!readsText(query)) {
+    const settled = this.#settled(query);
+    const positions = this.#candidates(settled);
+    const match = matcher(settled, this.format);
+    if (asksCapabilities(settled)) this.#providers();
+    if (!readsText(settled)) {
       return this.#subjectsAt(positions).filter(match);
     }
     return [...this.#read(positions)].filter(match);
@@ -130,6 +135,22 @@ class Packages implements PackageSet {
 
   named(name: string): readonly PackageSubject[] {
     return this.#subjectsAt(this.#named(name));
+  }
+
+  called(word: string): readonly PackageSubject[] {
+    const term = this.#settled({ kind: 'word', text: word, column: 1 });
+    return term.kind === 'form' ? this.matching(term) : this.named(word);
+  }
+
+  #settled(query: Query): Query {
+    return settle(query, this.format.names, (form) => this.#isThere(form));
+  }
+
+  #isThere(form: PackageForm): boolean {
+    const name = onlyName(form);
+    if (name !== undefined && Object.keys(form).length === 1) return this.#named(name).length > 0;
+    const term = { kind: 'form', form, text: '', column: 1 } as const;
+    return this.#subjectsAt(this.#candidates(term)).some(formTest(form, this.format.names));
   }
 
   /** Positions of what the query can mean; what is there must still be matched. */

@@ -26,6 +26,7 @@ test('only the brackets and quotation marks that matter are written', (t) => {
     ["'Foo'", '"Foo"'],
     ['Name(%"lib* x")', 'Name (% "lib* x")'],
     ['foo_1.0_amd64', 'foo_1.0_amd64'],
+    ["( 'foo' )|foo-1:1-1.x86_64", '"foo" | foo-1:1-1.x86_64'],
   ];
   for (const [written, expected] of canonical) t.is(formatQuery(parseQuery(written)), expected, written);
 });

@@ -1,14 +1,15 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { compareVersions } from '../../src/formats/apt/version.ts';
+import { apt } from '../../src/formats/apt/index.ts';
 import { matches } from '../../src/query/match.ts';
 import { exactNames } from '../../src/query/names.ts';
 import { parseQuery } from '../../src/query/parse.ts';
+import { settleAmong } from '../../src/query/words.ts';
 import { packages } from './packages.ts';
 import { queries } from './queries.ts';
 
 function names(query: string, by?: 'name' | 'capability'): string[] | undefined {
-  const found = exactNames(parseQuery(query), by);
+  const found = exactNames(settleAmong(parseQuery(query), apt.names, []), by);
   return found === undefined ? undefined : [...found].sort();
 }
 
@@ -36,10 +37,11 @@ test('nothing that matches lies outside of the names', (t) => {
   );
   let narrowed = 0;
   fc.assert(
-    fc.property(queries, (query) => {
+    fc.property(queries, (open) => {
+      const query = settleAmong(open, apt.names, world);
       const own = exactNames(query);
       const answered = exactNames(query, 'capability');
-      for (const subject of world.filter((one) => matches(query, one, compareVersions))) {
+      for (const subject of world.filter((one) => matches(query, one, apt))) {
         if (own !== undefined) narrowed += 1;
         t.true(own?.has(subject.name) ?? true);
         t.true(answered === undefined || subject.capabilities.some(({ name }) => answered.has(name)));

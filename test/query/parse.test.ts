@@ -3,18 +3,14 @@ import { parseQuery } from '../../src/query/parse.ts';
 import { withoutColumns } from './queries.ts';
 
 test('words are told apart by their shape', (t) => {
-  t.deepEqual(parseQuery('foo'), { kind: 'package', name: 'foo', column: 1 });
+  t.deepEqual(parseQuery('foo'), { kind: 'word', text: 'foo', column: 1 });
   t.deepEqual(parseQuery(' Section'), { kind: 'field', field: 'Section', column: 2 });
   t.deepEqual(parseQuery('$Source'), { kind: 'field', field: '$Source', column: 1 });
   t.deepEqual(parseQuery('"Foo"'), { kind: 'package', name: 'Foo', column: 1 });
-  t.deepEqual(parseQuery('Foo_bar'), { kind: 'package', name: 'Foo_bar', column: 1 });
-  t.deepEqual(parseQuery('foo_1:1.0~rc1-1_amd64'), {
-    kind: 'exact',
-    name: 'foo',
-    version: '1:1.0~rc1-1',
-    architecture: 'amd64',
-    column: 1,
-  });
+  t.deepEqual(parseQuery('Foo_bar'), { kind: 'word', text: 'Foo_bar', column: 1 });
+  for (const text of ['foo_1:1.0~rc1-1_amd64', 'foo-1:1.0^git~1-1.el9.x86_64', '*.noarch', 'foo[12]?']) {
+    t.deepEqual(parseQuery(text), { kind: 'word', text, column: 1 });
+  }
   t.deepEqual(parseQuery('"a_b_c"'), { kind: 'package', name: 'a_b_c', column: 1 });
 });
 
@@ -39,7 +35,7 @@ test('values are quoted, or go to the next blank or bracket', (t) => {
 });
 
 test('"," binds closer than "|", "!" closest', (t) => {
-  const named = (name: string): unknown => ({ kind: 'package', name });
+  const named = (text: string): unknown => ({ kind: 'word', text });
 
   t.deepEqual(withoutColumns(parseQuery('a, !b | c, (d | e)')), {
     kind: 'any',

@@ -35,11 +35,9 @@ const leaf: fc.Arbitrary<Query> = fc.oneof(
     },
     { condition },
   ),
-  term<Query & { kind: 'exact' }>({
-    kind: fc.constant('exact'),
-    name: plain,
-    version: fc.constantFrom('1', '1:2-3', '1.0~rc1'),
-    architecture: fc.constantFrom('amd64', 'all', 'source'),
+  term<Query & { kind: 'word' }>({
+    kind: fc.constant('word'),
+    text: fc.oneof(plain, fc.constantFrom('lib*', 'g?+', 'a_1_amd64', 'libfoo_1:2-3_all', 'a-1:2-3.x86_64', 'Foo_bar', '[', '-', '_')),
     column: fc.constant(1),
   }),
 );

@@ -35,7 +35,7 @@ witnessed('closures bring what dnf brings, and by Enhances what it leaves', asyn
     const { status, stderr } = await scene.site.run(['snapshot', 'filter', 'miko-r1.0.0-el9', name, 'app', '--with-deps', '--architectures', 'x86_64', ...words]);
     t.is(status, 0, stderr);
     const { stdout } = await scene.site.run(['snapshot', 'search', name]);
-    return stdout.trim().split('\n').map((line) => line.split('_').slice(0, 2).join('-')).sort();
+    return stdout.trim().split('\n').map((line) => line.replace(/\.\w+$/, '')).sort();
   };
 
   await client.ok(['install', '--setopt=install_weak_deps=True', 'app']);

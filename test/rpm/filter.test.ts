@@ -45,11 +45,11 @@ witnessed('queries, closures, newest versions and architectures', async (t) => {
     return stdout.trim().split('\n').sort();
   };
 
-  t.deepEqual(await names('closed'), ['app_1.0-1_noarch', 'base_1.0-1_noarch', 'data_1.0-1_noarch', 'lib_2.1-1_noarch', 'plugin-b_1.0-1_noarch', 'tool_1.0-1_x86_64']);
-  t.deepEqual(await names('versions'), ['app_1.10-1_noarch', 'app_1.9-1_noarch']);
-  t.deepEqual(await names('plain'), ['base_1.0-1_noarch', 'versioned_1.0-1_noarch']);
-  t.deepEqual(await names('newest'), ['app_1.10-1_noarch', 'lib_2.1-1_noarch']);
-  t.deepEqual(await names('one'), ['tool_1.0-1_x86_64']);
+  t.deepEqual(await names('closed'), ['app-1.0-1.noarch', 'base-1.0-1.noarch', 'data-1.0-1.noarch', 'lib-2.1-1.noarch', 'plugin-b-1.0-1.noarch', 'tool-1.0-1.x86_64']);
+  t.deepEqual(await names('versions'), ['app-1.10-1.noarch', 'app-1.9-1.noarch']);
+  t.deepEqual(await names('plain'), ['base-1.0-1.noarch', 'versioned-1.0-1.noarch']);
+  t.deepEqual(await names('newest'), ['app-1.10-1.noarch', 'lib-2.1-1.noarch']);
+  t.deepEqual(await names('one'), ['tool-1.0-1.x86_64']);
   t.regex((await scene.site.run(['mirror', 'update', 'torn'])).stderr, /broken needs nowhere/);
 
   await scene.site.json(['snapshot', 'create', 'closed', '--from-mirror', 'closed']);
@@ -77,6 +77,6 @@ witnessed('packages of modules are not old beside newer ones outside, nor those 
   t.is((await scene.site.run(['mirror', 'update', 'up'])).status, 0);
 
   const { stdout } = await scene.site.run(['mirror', 'search', 'up']);
-  const found = stdout.trim().split('\n').map((line) => line.replace('_noarch', '')).sort();
-  t.deepEqual(found, ['high_1:9.0-1.module', 'high_3.1-1', 'low_1.0-1.module', 'low_1.1-1.module', 'low_2.0-1']);
+  const found = stdout.trim().split('\n').map((line) => line.replace('.noarch', '')).sort();
+  t.deepEqual(found, ['high-1:9.0-1.module', 'high-3.1-1', 'low-1.0-1.module', 'low-1.1-1.module', 'low-2.0-1']);
 });

@@ -18,16 +18,16 @@ const MODULAR: readonly RpmSpec[] = [
   { name: 'twice', version: '1.1', release: '1.module' },
 ];
 
-const OF_MODULES = ['high_1:9.0-1.module', 'low_1.0-1.module', 'twice_1.0-1.module', 'twice_1.1-1.module'];
+const OF_MODULES = ['high-1:9.0-1.module', 'low-1.0-1.module', 'twice-1.0-1.module', 'twice-1.1-1.module'];
 
 /** What each policy leaves of the packages outside of modules, by which repository comes first. */
 const OTHERS: Readonly<Record<string, Readonly<Record<'plain' | 'modular', readonly string[]>>>> = {
-  'no-remove': { plain: ['high_3.0-1', 'low_1.5-1', 'low_2.0-1', 'twice_5.0-1'], modular: ['high_3.0-1', 'low_1.5-1', 'low_2.0-1', 'twice_5.0-1'] },
-  latest: { plain: ['high_3.0-1', 'low_2.0-1', 'twice_5.0-1'], modular: ['high_3.0-1', 'low_2.0-1', 'twice_5.0-1'] },
-  first: { plain: ['high_3.0-1', 'low_2.0-1', 'twice_5.0-1'], modular: ['high_3.0-1', 'low_1.5-1', 'twice_5.0-1'] },
-  replace: { plain: ['high_3.0-1', 'low_1.5-1', 'twice_5.0-1'], modular: ['high_3.0-1', 'low_2.0-1', 'twice_5.0-1'] },
-  newest: { plain: ['high_3.0-1', 'low_1.5-1', 'twice_5.0-1'], modular: ['high_3.0-1', 'low_1.5-1', 'twice_5.0-1'] },
-  source: { plain: ['high_3.0-1', 'low_2.0-1', 'twice_5.0-1'], modular: ['high_3.0-1', 'low_1.5-1', 'twice_5.0-1'] },
+  'no-remove': { plain: ['high-3.0-1', 'low-1.5-1', 'low-2.0-1', 'twice-5.0-1'], modular: ['high-3.0-1', 'low-1.5-1', 'low-2.0-1', 'twice-5.0-1'] },
+  latest: { plain: ['high-3.0-1', 'low-2.0-1', 'twice-5.0-1'], modular: ['high-3.0-1', 'low-2.0-1', 'twice-5.0-1'] },
+  first: { plain: ['high-3.0-1', 'low-2.0-1', 'twice-5.0-1'], modular: ['high-3.0-1', 'low-1.5-1', 'twice-5.0-1'] },
+  replace: { plain: ['high-3.0-1', 'low-1.5-1', 'twice-5.0-1'], modular: ['high-3.0-1', 'low-2.0-1', 'twice-5.0-1'] },
+  newest: { plain: ['high-3.0-1', 'low-1.5-1', 'twice-5.0-1'], modular: ['high-3.0-1', 'low-1.5-1', 'twice-5.0-1'] },
+  source: { plain: ['high-3.0-1', 'low-2.0-1', 'twice-5.0-1'], modular: ['high-3.0-1', 'low-1.5-1', 'twice-5.0-1'] },
 };
 
 witnessed('packages of modules stay by every policy and push out none, and dnf finds both', async (t) => {
@@ -46,7 +46,7 @@ witnessed('packages of modules stay by every policy and push out none, and dnf f
       const id = `${policy}-${first}`;
       await scene.site.json(['snapshot', 'merge', id, first, second, '--policy', policy]);
       const { stdout } = await scene.site.run(['snapshot', 'search', id]);
-      const found = stdout.trim().split('\n').map((line) => line.replace('_noarch', ''));
+      const found = stdout.trim().split('\n').map((line) => line.replace('.noarch', ''));
 
       t.deepEqual(found.sort(), [...expected[first], ...OF_MODULES].sort(), id);
     }

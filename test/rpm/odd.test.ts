@@ -153,7 +153,7 @@ witnessed('an upstream that publishes while it is read is read again from its ne
   t.is(updated.status, 0, updated.stderr);
   t.true(switched);
   t.regex(updated.stderr, /the upstream changed meanwhile; starting over/);
-  t.is((await scene.site.run(['mirror', 'search', 'up'])).stdout.trim(), 'beta_1.0-1_noarch');
+  t.is((await scene.site.run(['mirror', 'search', 'up'])).stdout.trim(), 'beta-1.0-1.noarch');
 });
 
 witnessed('repomd.xml and its signature of two states, while the upstream publishes, are asked for once more', async (t) => {
@@ -170,7 +170,7 @@ witnessed('repomd.xml and its signature of two states, while the upstream publis
 
   const updated = await scene.site.run(['mirror', 'update', 'up']);
   t.is(updated.status, 0, updated.stderr);
-  t.is((await scene.site.run(['mirror', 'search', 'up'])).stdout.trim(), 'beta_1.0-1_noarch');
+  t.is((await scene.site.run(['mirror', 'search', 'up'])).stdout.trim(), 'beta-1.0-1.noarch');
   lies = Infinity;
   const refused = await scene.site.run(['mirror', 'update', 'up', '--force', '--json']);
   t.is(JSON.parse(refused.stdout).error?.code, 'E_SIGNATURE', 'what stays so is no race');
@@ -304,5 +304,5 @@ witnessed(`a primary of ${MANY} packages and one package of 10,000 files are rea
   const peak = Number(/^peak=(\d+)$/m.exec(stderr)?.[1]) / 1024;
   t.log(`${Math.round(peak)} MiB`);
   t.true(peak < 270, `${peak} MiB`);
-  t.is((await scene.site.run(['mirror', 'search', 'up'])).stdout.trim(), 'alpha_1.0-1_noarch');
+  t.is((await scene.site.run(['mirror', 'search', 'up'])).stdout.trim(), 'alpha-1.0-1.noarch');
 });

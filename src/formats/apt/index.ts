@@ -9,6 +9,7 @@ import { contentsFormat } from './contents.ts';
 import { readBundle, servedBundle } from './installer.ts';
 import { listedFiles } from './listed.ts';
 import { localFiles } from './local.ts';
+import { aptNames } from './package-names.ts';
 import { readPackages } from './packages.ts';
 import { poolPaths, SOURCE } from './pool-path.ts';
 import { readRelease, rootEntries } from './release.ts';
@@ -25,6 +26,7 @@ const NO_FRAME: IndexFrame = { head: Buffer.alloc(0), tail: Buffer.alloc(0) };
 export const apt: RepoFormat = {
   id: 'apt',
   compareVersions,
+  names: aptNames,
   subject: aptSubject,
   capabilityWord: 'provides:',
   companionWords: {}, // apt shows Enhances, and installs nothing by it

@@ -7,6 +7,7 @@ import { exactFormat } from './exact.ts';
 import { localFiles } from './local.ts';
 import { readMirrorList } from './mirror-list.ts';
 import { otherDigests } from './other-digests.ts';
+import { rpmNames } from './package-names.ts';
 import { publishing } from './publishing.ts';
 import { readPackages } from './read-index.ts';
 import { readRoot, rootEntries } from './root.ts';
@@ -17,6 +18,7 @@ import { compareVersions } from './version.ts';
 export const rpm: RepoFormat = {
   id: 'rpm',
   compareVersions,
+  names: rpmNames,
   subject: rpmSubject,
   capabilityWord: 'rpm:provides',
   companionWords: { recommends: 'rpm:supplements', suggests: 'rpm:enhances' },

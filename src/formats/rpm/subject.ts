@@ -100,6 +100,15 @@ const FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ['sourcerpm', ['format', 'rpm:sourcerpm']],
 ]);
 
+/** Whether `field` knows it, for any package. */
+export function isKnownField(name: string): boolean {
+  const lower = name.toLowerCase();
+  return FIELDS.has(lower) || OWN_FIELDS.has(lower) || RELATION_KINDS.some((kind) => kind === lower);
+}
+
+/** Those that stand elsewhere, and those that every package has. */
+const OWN_FIELDS: ReadonlySet<string> = new Set(['buildtime', 'filetime', 'size', 'installed-size', 'name', 'version', 'architecture']);
+
 function fieldOf(element: XmlElement, name: string): string | undefined {
   const kind = RELATION_KINDS.find((one) => one === name);
   if (kind !== undefined) {
