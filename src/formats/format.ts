@@ -13,6 +13,7 @@ export type {
   ClientLine,
   ClientProfile,
   CombineFiles,
+  ExtractFile,
   FileListFormat,
   FileListPlan,
   IndexFrame,
@@ -246,6 +247,8 @@ export interface LocalMetadata {
   packingOf(fileName: string): Packing;
   /** The type a word means. Throws E_USAGE for none, and for what is made from the packages. */
   typeNamed(type: string): string;
+  /** The type of a listed record, of an upstream's too. */
+  typeOf(record: Pick<PackageRecord, 'name'>): string;
   /** The record of a file; its name is the type. Throws E_FORMAT for what cannot be read, and like `typeNamed`. */
   read(file: LocalMetadataFile, plain: Buffer): PackageRecord;
 }

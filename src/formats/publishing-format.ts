@@ -106,6 +106,8 @@ export interface ListedFormat {
   combine(name: string): CombineFiles | undefined;
   /** Undefined where the file says nothing of single packages, or may speak of others than those that are there. */
   prune?(name: string): PruneFile | undefined;
+  /** Undefined where the file says nothing of single packages that would have to go along with them. */
+  extract?(name: string): ExtractFile | undefined;
   /**
    * Reads from the plain bytes of a file which packages are parts of sets that are taken as a whole. Undefined where files of
    * that name tell of none, and then nothing is read of them.
@@ -118,6 +120,9 @@ export type HasPackage = (key: { readonly name: string; readonly version: string
 
 /** The plain bytes without what is said of packages that are not there; undefined when it is all about those that are. */
 export type PruneFile = (plain: Buffer, has: HasPackage) => Buffer | undefined;
+
+/** What the plain bytes say of any of these packages, with what belongs to it; undefined when they say nothing. */
+export type ExtractFile = (plain: Buffer, has: HasPackage, note: (message: string) => void) => Buffer | undefined;
 
 /** Told what a person should know: how contradictions were settled, and what had to be left out. */
 export type CombineFiles = (parts: readonly AsyncIterable<Buffer>[], note: (message: string) => void) => AsyncIterable<Buffer>;

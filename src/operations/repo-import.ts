@@ -4,7 +4,8 @@ import { renderTransfer, transfer, TRANSFER_OPTIONS, TRANSFER_QUERIES } from './
 export const repoImport = defineOperation({
   name: 'repo import',
   summary: 'Import packages of a mirror into a local repository',
-  description: 'As the mirror was last updated, described as its upstream describes them.',
+  description: `As the mirror was last updated, described as its upstream describes them. Of rpm packages their modules and the
+advisories about them come along; other metadata only as --metadata says.`,
   example: `$ artifacts repo import debian-bookworm ours 'jq' --with-deps
 + jq_1.6-2.1_amd64
 + libjq1_1.6-2.1_amd64

@@ -4,7 +4,7 @@ import { renderTransfer, transferBetween, TRANSFER_OPTIONS, TRANSFER_QUERIES } f
 export const repoMove = defineOperation({
   name: 'repo move',
   summary: 'Move packages from one local repository to another',
-  description: 'Like `repo copy`, and in the same step they leave the source.',
+  description: 'Like `repo copy`, and in the same step they leave the source; metadata stays there, too.',
   example: `$ artifacts repo move ours stable 'hello (= 2.10-3)'
 + hello_2.10-3_amd64
 Repository stable: 5 packages.`,

@@ -2,6 +2,7 @@
 import type { Context } from '../core/context.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import type { Added, RepoTools } from '../repo/add.ts';
+import type { MetadataView } from '../repo/metadata.ts';
 import type { App } from './app.ts';
 import type { OptionSpec } from './operation.ts';
 import { followFrom, FOLLOW_OPTIONS, missingText, readQueries, viewMissing, type FollowInput, type MissingView } from './queries.ts';
@@ -11,6 +12,7 @@ export const TRANSFER_QUERIES = { summary: 'which packages: any of these queries
 
 export const TRANSFER_OPTIONS = {
   withDeps: { kind: 'flag', summary: 'also what the packages need, as far as it is there' },
+  metadata: { kind: 'list', value: 'TYPE', summary: 'also all metadata of these types: group, productid' },
   dryRun: { kind: 'flag', summary: 'only show what would be done' },
   ...FOLLOW_OPTIONS,
 } as const satisfies Record<string, OptionSpec>;
@@ -18,6 +20,7 @@ export const TRANSFER_OPTIONS = {
 export interface TransferInput extends FollowInput {
   readonly queries: readonly string[];
   readonly withDeps: boolean;
+  readonly metadata: readonly string[] | undefined;
   readonly dryRun: boolean;
 }
 
@@ -33,6 +36,8 @@ export interface Transfer {
 
 export interface Transferred extends Added {
   readonly missing: readonly MissingView[];
+  /** What came along with the packages: advisories, modules, and what was asked for. */
+  readonly metadata: readonly MetadataView[];
   readonly dryRun: boolean;
 }
 
@@ -57,32 +62,42 @@ export async function transferBetween(
 /** All or nothing, under the aptly lock from the choice to the change. */
 export async function transfer(app: App, { source, origin, to, movedFrom }: Transfer, input: TransferInput, ctx: Context): Promise<Transferred> {
   const { addRecords, previewRecords, removeRecords } = await import('../repo/add.ts');
+  const { putCarried, receiveCarried, viewCarried } = await import('../repo/metadata.ts');
+  const { findRepo } = await import('../repo/repos.ts');
+  const { carriedMetadata } = await import('../snapshot/carried-metadata.ts');
   const tools = await repoTools(app);
   const queries = readQueries(input.queries);
   const request = { repo: to, origin, replace: false };
   const choose = async () => {
     const follow = input.withDeps ? followFrom(input) : undefined;
-    const { records, missing } = await selectRecords(tools.catalog, source(tools), { queries, follow });
-    return { records, missing: missing.map(viewMissing) };
+    const from = source(tools);
+    const dest = findRepo(tools.catalog, to, tools.declared);
+    if (from.format !== dest.format) throw new ArtifactsError('E_USAGE', `The packages of ${origin} are of ${from.format}, those of repository "${to}" of ${dest.format}`);
+    const { records, missing } = await selectRecords(tools.catalog, from, { queries, follow });
+    const carrying = { format: from.format, source: from.content, target: dest.content, packages: records, whole: input.metadata ?? [] };
+    return { records, missing: missing.map(viewMissing), carried: await carriedMetadata(carrying, tools, ctx) };
   };
   if (input.dryRun) {
-    const { records, missing } = await choose();
-    return { ...previewRecords(records, request, tools), missing, dryRun: true };
+    const { records, missing, carried } = await choose();
+    return { ...previewRecords(records, request, tools), missing, metadata: viewCarried(carried), dryRun: true };
   }
   return app.change(ctx, async () => {
-    const { records, missing } = await choose();
+    const { records, missing, carried } = await choose();
+    await receiveCarried(carried, to, tools.pool);
     const added = tools.catalog.transaction(() => {
       const outcome = addRecords(records, request, tools);
+      putCarried(carried, to, tools);
       if (movedFrom !== undefined) removeRecords(records, movedFrom, tools);
       return outcome;
     });
-    return { ...added, missing, dryRun: false };
+    return { ...added, missing, metadata: viewCarried(carried), dryRun: false };
   });
 }
 
 export function renderTransfer(result: Transferred): string {
   return [
     ...additionLines(result),
+    ...result.metadata.map(({ type }) => `+ ${type} (metadata)`),
     ...(result.missing.length === 0 ? [] : [missingText(result.missing)]),
     repoLine(result, result.dryRun),
   ].join('\n');

@@ -8,7 +8,8 @@ export const snapshotPull = defineOperation({
   summary: 'Pull packages and what they need from one snapshot into another, as a third',
   description: `DEST becomes NAME with the packages of SOURCE that the queries mean, and with whatever these need and NAME does
 not have. Other versions of a pulled package leave, unless --no-remove is given. Of each package the highest
-version is pulled, or with --all-matches every one. NAME itself stays as it is.
+version is pulled, or with --all-matches every one. NAME itself stays as it is. Of rpm packages their modules and
+the advisories about them come along.
 
 Each QUERY may be @FILE: a file with one query a line.`,
   example: `$ artifacts snapshot pull stable-0 testing-0 stable-1 'nginx (>= 1.24)'
@@ -31,10 +32,13 @@ Snapshot stable-1: 40 packages.`,
   run: async (app, input, ctx) => {
     const { formatOf } = await import('../formats/index.ts');
     const { applyPull, planPull } = await import('../snapshot/pull.ts');
+    const { receiveCarried, viewCarried, withCarried } = await import('../repo/metadata.ts');
+    const { carriedMetadata } = await import('../snapshot/carried-metadata.ts');
     const { requireSnapshot } = await import('../snapshot/snapshots.ts');
     const queries = readQueries(input.queries);
     const catalog = await app.catalog();
-    const prepare = () => {
+    const pool = await app.pool();
+    const prepare = async () => {
       const [target, source] = [requireSnapshot(catalog, input.name), requireSnapshot(catalog, input.source)];
       const { noDeps, noRemove, allMatches } = input;
       const request = { target, source, queries, follow: followFrom(input), withDependencies: !noDeps, remove: !noRemove, allMatches };
@@ -42,19 +46,26 @@ Snapshot stable-1: 40 packages.`,
       const { names } = formatOf(target.format);
       const views = (heads: typeof plan.added): PackageView[] => heads.map((head) => viewPackage(head, names));
       const view = { added: views(plan.added), removed: views(plan.removed), missing: plan.missing.map(viewMissing) };
-      return { request, plan, view };
+      const carrying = { format: target.format, source: source.content, target: target.content, packages: plan.pulled, whole: [] };
+      const carried = await carriedMetadata(carrying, { catalog, pool }, ctx);
+      return { request, plan, carried, view: { ...view, metadata: viewCarried(carried) } };
     };
-    if (input.dryRun) return { dryRun: true, snapshot: null, ...prepare().view };
+    if (input.dryRun) return { dryRun: true, snapshot: null, ...(await prepare()).view };
     return app.change(ctx, async () => {
-      const { request, plan, view } = prepare();
-      const snapshot = catalog.transaction(() => applyPull(catalog, request, { plan, name: input.dest, now: app.clock() }));
+      const { request, plan, carried, view } = await prepare();
+      await receiveCarried(carried, 'snapshots', pool);
+      const snapshot = catalog.transaction(() => {
+        const target = { ...request.target, content: withCarried(carried, request.target, catalog) };
+        return applyPull(catalog, { ...request, target }, { plan, name: input.dest, now: app.clock() });
+      });
       return { dryRun: false, snapshot: viewSnapshot(snapshot), ...view };
     });
   },
-  render: ({ snapshot, added, removed, missing }) =>
+  render: ({ snapshot, added, removed, metadata, missing }) =>
     [
       ...removed.map((one) => `- ${one.package}`),
       ...added.map((one) => `+ ${one.package}`),
+      ...metadata.map(({ type }) => `+ ${type} (metadata)`),
       ...(missing.length === 0 ? [] : [missingText(missing)]),
       snapshot === null
         ? `${counted(added.length, 'package')} would be added, ${removed.length} removed.`

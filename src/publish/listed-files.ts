@@ -15,6 +15,7 @@ import type { HasPackage, ListedFile, PublishingFormat } from '../formats/format
 import type { Pool } from '../pool/index.ts';
 import * as durable from '../util/durable.ts';
 import { suffixOf } from '../util/packing.ts';
+import { collect, once } from '../util/collect.ts';
 import { unpackFile } from '../util/unpack.ts';
 import { nameByHash, type WrittenIndex } from './index-files.ts';
 
@@ -152,17 +153,6 @@ async function* plainBytes({ path, parts, prune }: Wanted, tools: ListedTools, c
   if (prune === undefined) return yield* all;
   const text = await collect(all);
   yield prune(text) ?? text;
-}
-
-/** What is looked at as a whole. */
-async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  const all: Buffer[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all);
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }
 
 /** Where the packed bytes lie. */

@@ -6,6 +6,7 @@ import { ArtifactsError } from '../core/errors.ts';
 import { memberKey } from '../core/member-order.ts';
 import { namedPackage, type NamedPackage, type PackageNames } from '../core/package-names.ts';
 import { describePackage, sameFiles, type FileRef, type PackageKey, type PackageRecord, type RecordDigest } from '../core/package.ts';
+import type { Content } from '../core/snapshot.ts';
 import { formatOf } from '../formats/index.ts';
 import { editContent, membersNamed, type ContentEdit, type PlacedMember } from './edit-content.ts';
 
@@ -101,13 +102,22 @@ export function changeRepo(
   repo: Repo,
   { fresh, gone, now }: { readonly fresh: readonly Entrant[]; readonly gone: ContentEdit['drop']; readonly now: Date },
 ): Repo {
-  const { compareVersions } = formatOf(repo.format);
-  const add = fresh.map((entrant) => numbered(catalog, entrant));
-  const content = editContent(repo.content, { add, drop: gone }, { catalog, compareVersions });
+  const content = changeContent(catalog, repo, { fresh, gone });
   if (content.id === repo.content.id) return repo;
   const changed = { ...repo, content, changedAt: now.toISOString() };
   catalog.repos.put(changed);
   return changed;
+}
+
+/** The same for a content that belongs to no repository: what it would be. Call it within a transaction. */
+export function changeContent(
+  catalog: Catalog,
+  { format, content }: Pick<Repo, 'format' | 'content'>,
+  { fresh, gone }: { readonly fresh: readonly Entrant[]; readonly gone: ContentEdit['drop'] },
+): Content {
+  const { compareVersions } = formatOf(format);
+  const add = fresh.map((entrant) => numbered(catalog, entrant));
+  return editContent(content, { add, drop: gone }, { catalog, compareVersions });
 }
 
 function numbered(catalog: Catalog, { source, digest, partition, name, version, architecture, size }: Entrant): PlacedMember {

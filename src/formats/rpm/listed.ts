@@ -2,12 +2,12 @@
 import type { OtherDigest } from '../../core/digest.ts';
 import { LISTED, type FileRef, type PackageRecord } from '../../core/package.ts';
 import { suffixOf, type Packing } from '../../util/packing.ts';
-import type { Digested, HasPackage, ListedFile, ListedFormat } from '../format.ts';
+import type { Digested, ExtractFile, HasPackage, ListedFile, ListedFormat } from '../format.ts';
 import { malformed } from './malformed.ts';
 import { mergeComps } from './merge-comps.ts';
-import { mergeModules } from './merge-modules.ts';
+import { extractModules, mergeModules } from './merge-modules.ts';
 import { artifactKey, readArtifacts } from './module-artifacts.ts';
-import { mergeUpdateinfo, pruneUpdateinfo, type Note } from './merge-updateinfo.ts';
+import { extractUpdateinfo, mergeUpdateinfo, pruneUpdateinfo, type Note } from './merge-updateinfo.ts';
 import { archOfTree, EXACT, TREEINFO } from './pool-path.ts';
 
 /** What the text of a record tells. */
@@ -78,6 +78,7 @@ export const listedFiles: ListedFormat = {
     return merge === undefined ? undefined : (parts, note) => combined(parts, (texts) => merge(texts, note));
   },
   prune: (name) => (typeOfName(name) === 'updateinfo' ? pruneUpdateinfo : undefined),
+  extract: (name) => EXTRACTS.get(typeOfName(name)),
   readBound: (name, chunks) => (typeOfName(name) === 'modules' ? modulePackages(chunks) : undefined),
 };
 
@@ -100,6 +101,11 @@ const MERGES: ReadonlyMap<string, (texts: readonly Buffer[], note: Note) => Buff
   ['updateinfo', mergeUpdateinfo],
   ['group', mergeComps],
   ['modules', mergeModules],
+]);
+
+const EXTRACTS: ReadonlyMap<string, ExtractFile> = new Map([
+  ['updateinfo', extractUpdateinfo],
+  ['modules', extractModules],
 ]);
 
 /** What one source may unpack to: the largest advisories there are have some 60 MB. */

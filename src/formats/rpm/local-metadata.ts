@@ -11,7 +11,7 @@ import { EXACT, TREE_TYPE } from './pool-path.ts';
 import { DERIVED } from './root.ts';
 import { parseXml } from './xml.ts';
 
-export const localMetadata: LocalMetadata = { packingOf, typeNamed, read };
+export const localMetadata: LocalMetadata = { packingOf, typeNamed, typeOf: ({ name }) => withoutAlias(name), read };
 
 /** modifyrepo_c's types, which become file names; an extension would be taken for that of the file. */
 const TYPE = /^[A-Za-z0-9][\w.+-]{0,63}$/;

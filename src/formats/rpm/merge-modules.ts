@@ -4,15 +4,18 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { parseAllDocuments } from 'yaml';
+import type { HasPackage } from '../format.ts';
 import { malformed } from './malformed.ts';
 import { mergeDefaults, readDefaults, writeDefaults, type ModuleDefaults } from './merge-module-defaults.ts';
 import type { Note } from './merge-updateinfo.ts';
+import { isArtifactOf } from './module-artifacts.ts';
 
 interface ModuleDocument {
   readonly kind: string;
   readonly key: string;
   readonly modified: number;
   readonly text: string;
+  readonly data: Readonly<Record<string, unknown>>;
   /** Of a document about defaults. */
   readonly defaults?: ModuleDefaults;
 }
@@ -26,7 +29,28 @@ export function mergeModules(sources: readonly Buffer[], note: Note): Buffer {
       merged.set(document.key, before === undefined ? document : settle(before, document, note));
     }
   }
-  return Buffer.from([...merged.values()].map(({ text }) => `---\n${text.replace(/\n*$/, '\n')}...\n`).join(''));
+  return write(merged.values());
+}
+
+/** The streams that any of these packages is a part of, and what is said of these modules besides. */
+export function extractModules(source: Buffer, has: HasPackage, note: Note): Buffer | undefined {
+  const documents = readDocuments(source, 0, note);
+  const streams = documents.filter(({ kind, data }) => kind === 'modulemd' && artifactsOf(data).some((artifact) => isArtifactOf(artifact, has)));
+  if (streams.length === 0) return undefined;
+  const names = new Set(streams.map(({ data }) => String(data['name'])));
+  const of = new Set(streams.map(({ data }) => `${String(data['name'])}:${String(data['stream'])}`));
+  const isAbout = ({ kind, data: { module, stream } }: ModuleDocument): boolean =>
+    kind === DEFAULTS ? names.has(String(module)) : /^modulemd-(?:translations|obsoletes)$/.test(kind) && of.has(`${String(module)}:${String(stream)}`);
+  return write(documents.filter((document) => streams.includes(document) || isAbout(document)));
+}
+
+function artifactsOf(data: ModuleDocument['data']): readonly string[] {
+  const { rpms } = asRecord(data['artifacts']);
+  return Array.isArray(rpms) ? rpms.map(String) : [];
+}
+
+function write(documents: Iterable<ModuleDocument>): Buffer {
+  return Buffer.from(Array.from(documents, ({ text }) => `---\n${text.replace(/\n*$/, '\n')}...\n`).join(''));
 }
 
 /** Throws E_FORMAT unless all documents can be read, and are such as dnf knows. */
@@ -62,7 +86,7 @@ function readDocument(text: string, place: string): ModuleDocument {
   const root = asRecord(document.toJS({ maxAliasCount: 0 }));
   const data = asRecord(root['data']);
   const kind = String(root['document'] ?? '');
-  return { kind, key: [kind, ...(KEYS.get(kind)?.map((name) => String(data[name] ?? '')) ?? [text])].join('\0'), modified: Number(data['modified'] ?? 0) || 0, text, ...(kind === DEFAULTS ? { defaults: readDefaults(data) } : {}) };
+  return { kind, key: [kind, ...(KEYS.get(kind)?.map((name) => String(data[name] ?? '')) ?? [text])].join('\0'), modified: Number(data['modified'] ?? 0) || 0, text, data, ...(kind === DEFAULTS ? { defaults: readDefaults(data) } : {}) };
 }
 
 const DEFAULTS = 'modulemd-defaults';

@@ -39,13 +39,23 @@ export function pruneUpdateinfo(source: Buffer, has: HasPackage): Buffer | undef
   return write(kept.filter((text) => text !== ''));
 }
 
+/** The advisories about any of these packages, whole: what else they are about may follow. */
+export function extractUpdateinfo(source: Buffer, has: HasPackage, note: Note): Buffer | undefined {
+  const about = readAdvisories(source, 0, note).filter(({ rows }) => rows.some((row) => isOf(row, has)));
+  return about.length === 0 ? undefined : write(about.map(({ text }) => text));
+}
+
+function isOf({ name = '', epoch = '0', version = '', release = '', arch = '' }: Advisory['rows'][number], has: HasPackage): boolean {
+  return has({ name, version: joinVersion({ epoch, version, release }), architecture: arch });
+}
+
 function write(advisories: readonly string[]): Buffer {
   return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n<updates>\n${advisories.map((text) => `${text}\n`).join('')}</updates>\n`);
 }
 
 /** Empty when nothing is left of what it was about. */
 function pruned({ text, rows }: Advisory, has: HasPackage): string {
-  const isThere = rows.map(({ name = '', epoch = '0', version = '', release = '', arch = '' }) => has({ name, version: joinVersion({ epoch, version, release }), architecture: arch }));
+  const isThere = rows.map((row) => isOf(row, has));
   if (isThere.every((one) => one)) return text;
   if (!isThere.includes(true)) return '';
   const spans = [...elementSpans(text, 'package')];

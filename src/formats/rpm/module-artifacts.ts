@@ -1,8 +1,15 @@
 /** Which packages modules are made of, as modules.yaml lists them: full names, epoch included, below `artifacts`. */
+import type { HasPackage } from '../format.ts';
 import { joinVersion } from './version.ts';
 
 /** `    - bash-0:5.1-6.module+el9.x86_64`; nothing else in such documents looks like that. */
 const ARTIFACT = /^[ \t]*-[ \t]+(["']?)([^\s"']+)-(\d+):([^\s"'-]+)-([^\s"'-]+)\.(\w+)\1[ \t\r]*$/gm;
+
+/** Whether the artifact a document lists is one of these packages. */
+export function isArtifactOf(artifact: string, has: HasPackage): boolean {
+  const [, name = '', epoch = '', version = '', release = '', architecture = ''] = /^(.+)-(\d+):([^-]+)-([^-]+)\.(\w+)$/.exec(artifact) ?? [];
+  return has({ name, version: joinVersion({ epoch, version, release }), architecture });
+}
 
 /** Longer lines than this are none of ours. */
 const LONGEST_LINE = 64 * 1024;

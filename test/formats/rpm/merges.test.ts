@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import test from 'ava';
 import { mergeComps } from '../../../src/formats/rpm/merge-comps.ts';
-import { mergeModules } from '../../../src/formats/rpm/merge-modules.ts';
+import { extractModules, mergeModules } from '../../../src/formats/rpm/merge-modules.ts';
 import { artifactKey, readArtifacts } from '../../../src/formats/rpm/module-artifacts.ts';
-import { mergeUpdateinfo, pruneUpdateinfo } from '../../../src/formats/rpm/merge-updateinfo.ts';
+import { extractUpdateinfo, mergeUpdateinfo, pruneUpdateinfo } from '../../../src/formats/rpm/merge-updateinfo.ts';
 import { runCommand } from '../../rig/run.ts';
 import { testWith } from '../../rig/skip.ts';
 import { tempDir } from '../../rig/temp.ts';
@@ -229,4 +229,43 @@ test('a newer word settles what two older sources disputed', (t) => {
   const merged = mergeModules([defaults('1', 'a'), defaults('1', 'b'), defaults('2', 'c')], () => {}).toString();
 
   t.regex(merged, /stream: "c"/);
+});
+
+test('what is said of some packages: their streams with all that is said of these modules, their advisories whole', (t) => {
+  const stream = (name: string, version: string, artifacts: string): string => `document: modulemd\nversion: 2\ndata:\n  name: ${name}\n  stream: ${version}\n  artifacts: ${artifacts}\n`;
+  const about = (kind: string, data: string): string => `document: modulemd-${kind}\nversion: 1\ndata: ${data}\n`;
+  const documents = [
+    stream('m', '1.10', '{rpms: [a-0:1-1.noarch, "b-1:2-3.x86_64"]}'),
+    stream('m', '2', '{rpms: [a-0:2-1.noarch]}'),
+    stream('n', '1', '\n    rpms:\n    - c-0:1-1.noarch'),
+    stream('o', '1', 'none'),
+    about('defaults', '{module: m, stream: "2"}'),
+    about('defaults', '{module: n}'),
+    about('translations', '{module: m, stream: "1.10", translations: {}}'),
+    about('obsoletes', '{module: m, stream: 2, reset: true}'),
+    'document: modulemd-packager\ndata: {name: m}\n',
+  ];
+  const modules = Buffer.from(documents.map((text) => `---\n${text}...\n`).join(''));
+  const only = (key: string) => ({ name, version, architecture }: { readonly name: string; readonly version: string; readonly architecture: string }): boolean => `${name} ${version} ${architecture}` === key;
+  const notes: string[] = [];
+  const note = (message: string): void => void notes.push(message);
+  const kept = (key: string): readonly number[] => {
+    const text = extractModules(modules, only(key), note)?.toString().split(/^(?:---|\.\.\.)\n/m).filter((one) => one !== '') ?? [];
+    return text.map((one) => documents.indexOf(one));
+  };
+
+  t.deepEqual(kept('b 1:2-3 x86_64'), [0, 4, 6]);
+  t.deepEqual(kept('a 2-1 noarch'), [1, 4, 7]);
+  t.deepEqual(kept('c 1-1 noarch'), [2, 5]);
+  t.deepEqual(kept('b 2-3 x86_64'), []);
+  t.deepEqual(notes, []);
+  t.is(extractModules(Buffer.from('a: ['), only('x'), note), undefined);
+  t.is(extractUpdateinfo(Buffer.from('<updates>'), only('x'), note), undefined);
+  t.is(notes.length, 2, 'what cannot be read is told');
+
+  const advisories = ['a', 'b'].map((name) => `<update version="1"><id>${name}</id><pkglist><collection><package name="${name}" version="1" release="1" arch="noarch"/><package name="x" epoch="2" version="1" release="1" arch="src"/></collection></pkglist></update>`);
+  const updates = Buffer.from(`<updates>${advisories.join('')}</updates>`);
+  t.true(extractUpdateinfo(updates, only('a 1-1 noarch'), note)?.toString().includes(`<updates>\n${advisories[0]}\n</updates>`));
+  t.true(extractUpdateinfo(updates, only('x 2:1-1 src'), note)?.toString().includes(`<updates>\n${advisories.join('\n')}\n</updates>`));
+  t.is(extractUpdateinfo(updates, only('x 1-1 src'), note), undefined);
 });
