@@ -6,7 +6,7 @@ import { compareTexts, holds } from './operator.ts';
 import { compileGlob, compileRegex } from './pattern.ts';
 import type { Condition, FieldTerm, FieldType, PackageTerm, Query, WordTerm } from './query.ts';
 import { fieldType } from './query.ts';
-import { fieldOrPackage, formTest } from './words.ts';
+import { fieldOrPackage, formTest, onlyName } from './words.ts';
 
 export type Matcher = (subject: QuerySubject) => boolean;
 
@@ -57,12 +57,21 @@ export function matches(query: Query, subject: QuerySubject, rules: QueryRules):
 
 const matchers = new WeakMap<Query, { readonly rules: QueryRules; readonly match: Matcher }>();
 
-/** Lists of thousands of plain names are common in filters: they become one look into a set. */
+/** Lists of thousands of plain names and of exact packages are common in filters: they become one look into a set each. */
 function anyMatcher(parts: readonly Query[], rules: QueryRules): Matcher {
   const names = new Set(parts.flatMap((part) => (isPlainName(part) ? [part.name] : [])));
-  const others = parts.filter((part) => !isPlainName(part)).map((part) => matcher(part, rules));
+  const exact = new Map<string, Matcher[]>();
+  const others: Matcher[] = [];
+  for (const part of parts) {
+    const name = part.kind === 'form' ? onlyName(part.form) : undefined;
+    if (isPlainName(part)) continue;
+    const list = name === undefined ? others : (exact.get(name) ?? []);
+    list.push(matcher(part, rules));
+    if (name !== undefined) exact.set(name, list);
+  }
   return (subject) =>
     (names.size > 0 && subject.capabilities.some(({ name }) => names.has(name))) ||
+    exact.get(subject.name)?.some((part) => part(subject)) === true ||
     others.some((part) => part(subject));
 }
 
