@@ -9,7 +9,7 @@ import type { BundledFile } from '../formats/format.ts';
 import { UNSIZED_LIMIT } from '../http/limits.ts';
 import type { Downloaded, Upstream } from '../http/upstream.ts';
 import type { Incoming, Pool } from '../pool/index.ts';
-import { collectEarly } from '../util/collect-early.ts';
+import { collectEarly, MANY_FILES } from '../util/collect-early.ts';
 import type { MirrorDefinition } from './definition.ts';
 import { counted } from '../util/counted.ts';
 import * as durable from '../util/durable.ts';
@@ -70,7 +70,7 @@ async function fetchMissing(missing: readonly Missing[], tools: FileTools & Pick
   if (missing.length === 0) return { files: 0, bytes: 0 };
   const total = missing.reduce((sum, { file: { size = 0 } }) => sum + size, 0);
   checkSpace(tools, total);
-  collectEarly();
+  if (missing.length >= MANY_FILES) collectEarly();
 
   const progress = { id: `fetch ${tools.mirror.name}`, label: `${tools.mirror.name}: fetching ${counted(missing.length, 'file')}`, total };
   let done = 0;

@@ -5,7 +5,7 @@ import type { KnownIndex, MirrorState } from '../catalog/mirrors.ts';
 import type { Context } from '../core/context.ts';
 import type { RepoFormat, UpstreamIndex } from '../formats/format.ts';
 import type { Upstream } from '../http/upstream.ts';
-import { collectEarly } from '../util/collect-early.ts';
+import { collectEarly, MUCH_TEXT } from '../util/collect-early.ts';
 import * as durable from '../util/durable.ts';
 import { fetchBundles } from './bundles.ts';
 import { isChoosing, type MirrorDefinition } from './definition.ts';
@@ -38,7 +38,8 @@ export interface TakenOver {
 
 /** Brings the mirror to what the verified root metadata says: all or nothing, but for files, which are kept one by one. */
 export async function takeOver(fresh: FreshRoot, update: Update, tools: MirrorTools, ctx: Context): Promise<TakenOver> {
-  if (update.known === undefined || isChoosing(update.mirror)) collectEarly(); // all that is offered is read
+  const isAllRead = update.known === undefined || isChoosing(update.mirror);
+  if (isAllRead && textBytes(fresh.root.indexes) >= MUCH_TEXT) collectEarly();
   const folder = join(tools.temporary, `mirror-${update.mirror.name}`);
   rmSync(folder, { recursive: true, force: true });
   durable.makeFolder(folder);
@@ -81,6 +82,11 @@ function sum(...all: readonly Fetched[]): Fetched {
 interface Reading extends Update {
   readonly spool: Spool;
   readonly folder: string;
+}
+
+/** What there is to read; nobody knows for an index of which nothing is told. */
+function textBytes(indexes: readonly UpstreamIndex[]): number {
+  return indexes.reduce((sum, { plain, companions = [] }) => sum + (plain?.size ?? Number.POSITIVE_INFINITY) + textBytes(companions), 0);
 }
 
 async function readIndexes(indexes: readonly UpstreamIndex[], reading: Reading, ctx: Context): Promise<IndexPackages[]> {
