@@ -3,6 +3,7 @@ import type { OtherDigest, Sha256 } from '../../core/digest.ts';
 import type { FileRef, PackageRecord } from '../../core/package.ts';
 import { ownText } from '../../util/own-text.ts';
 import type { UpstreamPackage } from '../format.ts';
+import { companionId } from './companion-text.ts';
 import { malformed } from './malformed.ts';
 import { artifactKey, readArtifacts } from './module-artifacts.ts';
 import { packageChunks, parsePackage } from './package-chunks.ts';
@@ -187,9 +188,7 @@ function openCompanion(stream: AsyncIterable<Buffer> | undefined, kind: 'filelis
         return known;
       }
       for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
-        const element = parsePackage(next.value, kind);
-        const found = element.attributes['pkgid'];
-        if (found === undefined || element.attributes['name'] === undefined) throw malformed(kind, 'a package without pkgid and name');
+        const found = companionId(next.value, kind);
         const text = Buffer.concat([next.value, NEWLINE]);
         if (found === pkgid) return text;
         waiting.set(found, text);
@@ -199,7 +198,7 @@ function openCompanion(stream: AsyncIterable<Buffer> | undefined, kind: 'filelis
       return undefined;
     },
     drain: async () => {
-      for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) parsePackage(next.value, kind);
+      for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) companionId(next.value, kind);
     },
     close: async () => void (await chunks.return(undefined)),
   };
