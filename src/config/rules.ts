@@ -128,7 +128,7 @@ function releasesAreMapped({ config, context, series }: RuleInput): void {
   for (const release of config.releases) {
     const mapped = mappingsOf(config).flatMap(({ miko }) => miko.get(release.series) ?? []);
     if (mapped.length === 0) {
-      const message = `release ${release.name}: aptly_miko_mapping has no series "${release.series}"`;
+      const message = `release ${release.name}: neither aptly_miko_mapping nor rpm_miko_mapping has the series "${release.series}"`;
       problemAt(context, release.place, `${message}${suggestion(release.series, series)}`);
       continue;
     }

@@ -79,7 +79,7 @@ export async function fetchRoot(
     return { root, state, files };
   }
   throw new ArtifactsError('E_FETCH', `Mirror "${mirror.name}": the upstream has no ${describeEntries(mirror, tools.format)}`, {
-    hint: 'Check archive_url and distribution.',
+    hint: mirror.request.distribution === '' ? 'Check archive_url.' : 'Check archive_url and distribution.',
   });
 }
 

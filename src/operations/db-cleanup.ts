@@ -8,7 +8,7 @@ export const dbCleanup = defineOperation({
 after they came or were last served, so a running update or client never loses one. Of what artifacts keep to be made
 faster (copies of git repositories, wheels, files of package indexes) goes what no run used for 30 days.`,
   example: `$ artifacts db cleanup
-12 records, 12 pool files (3.1 MiB), 12 published files, 2 unused caches removed.`,
+12 records, 12 pool files (3.1 MB), 12 published files, 2 unused caches removed.`,
   arguments: {},
   options: { dryRun: { kind: 'flag', summary: 'only show what would go' } },
   run: async (app, { dryRun }, ctx) => {

@@ -22,7 +22,7 @@ SNAPSHOT     FROM            PACKAGES  RESULT
 bookworm-01  snapshot        38        imported
 ours         repo            4         imported
 
-42 files, 12.1 MiB copied.`,
+42 files, 12.1 MB copied.`,
   arguments: { root: { summary: "aptly's rootDir" } },
   options: {
     config: { kind: 'text', value: 'FILE', summary: "aptly's configuration, when its database lies elsewhere; aptly then opens it itself" },

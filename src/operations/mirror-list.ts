@@ -27,7 +27,7 @@ debian-bookworm  38        2026-11-14T10:12:33Z  2026-11-21T03:15:00Z`,
   },
   render: (list) =>
     list.length === 0
-      ? 'There are no mirrors: declare them as aptly_mirrors in vars/.'
+      ? 'There are no mirrors: declare them as aptly_mirrors or rpm_mirrors in vars/.'
       : table(
           ['MIRROR', 'PACKAGES', 'UPSTREAM DATE', 'CHECKED'],
           list.map((item) => [item.name, String(item.packages ?? '-'), item.date ?? 'never updated', item.checkedAt ?? '-']),

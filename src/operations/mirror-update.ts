@@ -8,14 +8,14 @@ export const mirrorUpdate = defineOperation({
 what is missing, each file verified on its own. An interrupted update goes on where it stopped. On any failure
 the last good state stays; status 12 says that signature, checksum or freshness refused the upstream.`,
   example: `$ artifacts mirror update debian-bookworm
-debian-bookworm: 38 packages as of 2026-11-14T10:12:33.000Z; 38 files fetched (9.1 MiB)
+debian-bookworm: 38 packages as of 2026-11-14T10:12:33.000Z; 38 files fetched (9.1 MB)
 $ artifacts mirror update debian-bookworm
 debian-bookworm: 38 packages as of 2026-11-14T10:12:33.000Z; unchanged`,
   arguments: { name: { summary: 'the mirror, as aptly_mirrors or rpm_mirrors names it' } },
   options: {
     force: { kind: 'flag', summary: 'read everything again, also when nothing changed' },
-    acceptChange: { kind: 'flag', summary: 'accept another Suite, Codename, Origin or Label' },
-    allowRollback: { kind: 'flag', summary: 'accept a Release older than the one seen before' },
+    acceptChange: { kind: 'flag', summary: 'accept another Suite, Codename, Origin or Label of an apt upstream' },
+    allowRollback: { kind: 'flag', summary: 'accept a Release or repomd.xml older than the one seen before' },
   },
   run: async (app, { name, ...options }, ctx) => {
     const { findMirror } = await import('../config/resolve-mirror.ts');

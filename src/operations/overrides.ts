@@ -9,7 +9,7 @@ import { keyOptions, openSource, pinnedKeys, serverOptions, type KeyInput, type 
 
 export const overrides = defineOperation({
   name: 'overrides',
-  summary: 'Write what points deployers at a release: variables, apt pin, pip.conf',
+  summary: 'Write what points deployers at a release: variables, apt pin, .repo files, pip.conf',
   description: `Variables under the names of RPC-O's roles (group_vars/all/apt.yml, python.yml, lxc.yml), and for machines
 without Ansible apt sources with the key in them, apt pins, dnf repositories, pip.conf and lxc-create's arguments: for
 what the release has, and nothing else. Only a release whose signed manifest is there gets any; a kind named

@@ -7,14 +7,15 @@ import { bytes } from './text.ts';
 
 export const packageShow = defineOperation({
   name: 'package show',
-  summary: 'Show packages as they are published: their stanzas, files and who holds them',
-  description: `WHICH is a name, with a version and an architecture if need be, a name in full as searches print it, or one query. The same files may be described in
-several ways, as upstreams change sections or priorities: each is shown, with its own digest.`,
+  summary: 'Show packages as indexes describe them, with their files and who holds them',
+  description: `WHICH is a name, with a version and an architecture if need be, a name in full as searches print it, or one query.
+The same files may be described in several ways, as upstreams change sections, priorities or the times of files: each is shown,
+with its own digest.`,
   example: `$ artifacts package show jq 1.6-2.1 amd64 --references
 Package: jq
 Version: 1.6-2.1
 ...
-# file  jq_1.6-2.1_amd64.deb  63.5 KiB  0f0c…
+# file  jq_1.6-2.1_amd64.deb  63.5 kB  0f0c…
 # held by mirror debian-bookworm
 # held by snapshot bookworm-2026-11-21`,
   arguments: { which: { summary: 'name, version and architecture, or a query', variadic: true } },

@@ -6,7 +6,7 @@ import { ArtifactsError } from '../core/errors.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { DeclaredRepo } from '../repo/repos.ts';
 import type { App } from './app.ts';
-import { effectiveFields } from './publish-fields.ts';
+import { checkTold, effectiveFields } from './publish-fields.ts';
 import { viewPublication, type PublicationView } from './publish-view.ts';
 import { declaredRepos } from './repo-access.ts';
 
@@ -51,6 +51,7 @@ export async function publishChange(app: App, change: PublishChange, ctx: Contex
       const served = before?.components.find((item) => item.component === component)?.snapshot;
       components.set(component, await snapshotOf(source, served, { catalog, declared, now: app.clock() }));
     }
+    for (const { format } of components.values()) checkTold(change.given, format);
     const given = { ...before?.spec.given, ...change.given };
     const repos = reposAfter(before, change, sources);
     const { origin, label, ...fields } = effectiveFields(given, settings);

@@ -2,6 +2,7 @@
 import type { PublicationFields } from '../catalog/publications.ts';
 import type { PublishSettings } from '../config/config.ts';
 import { ArtifactsError } from '../core/errors.ts';
+import { formatOf } from '../formats/index.ts';
 
 const YES_NO = ['yes', 'no'] as const;
 
@@ -20,6 +21,13 @@ export const fieldOptions = {
   contents: { kind: 'choice', choices: YES_NO, summary: 'Contents: which package a file comes from' },
   clients: { kind: 'text', value: 'KIND', summary: 'who reads a repository of rpm: el7, el8 or suse; any: whoever' },
 } as const;
+
+/** For descriptions of the verbs that have them. */
+export const FIELD_NOTE = 'What --origin to --contents say is told to clients of apt alone; --clients is for rpm.';
+
+/** For those that make a distribution. */
+export const FOLDER_NOTE = `For rpm a distribution is a folder with a repository for each architecture, and every component
+but main is a folder in it with the same.`;
 
 type Choice = 'yes' | 'no' | undefined;
 
@@ -55,6 +63,17 @@ export async function givenFields(input: FieldInput): Promise<PublicationFields>
     ...Object.fromEntries(answers.map(([name, answer]) => [name, answer === undefined ? undefined : answer === 'yes'])),
     ...(validFor === undefined ? {} : { validFor: await readDuration(validFor) }),
   });
+}
+
+/** The options of fields that are called otherwise. */
+const OPTIONS: Readonly<Record<string, string>> = { version: 'release-version', pinKeys: 'signed-by' };
+
+/** Throws E_USAGE for what clients of the format cannot be told; that nothing is to be said of it is no lie. */
+export function checkTold(given: PublicationFields, format: string): void {
+  const { untold } = formatOf(format).publishing;
+  const vain = Object.entries(effective(given)).flatMap(([name]) => (untold.has(name) ? [`--${OPTIONS[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`] : []));
+  if (vain.length === 0) return;
+  throw new ArtifactsError('E_USAGE', `Clients of ${format} cannot be told what ${vain.join(', ')} would say`, { hint: 'Leave it out.' });
 }
 
 async function readDuration(text: string): Promise<number> {

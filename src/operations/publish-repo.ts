@@ -1,6 +1,7 @@
 import { defineOperation } from './operation.ts';
 import { renderPublished } from './publish-change.ts';
 import { newOptions, publishNew, type NewKind } from './publish-new.ts';
+import { FIELD_NOTE, FOLDER_NOTE } from './publish-fields.ts';
 import { DEFAULT_PREFIX } from './publish-view.ts';
 
 const instead: NewKind['instead'] = ({ prefix, distribution }) => `To publish what changed: artifacts publish update ${distribution} ${prefix}`;
@@ -9,7 +10,9 @@ export const publishRepo = defineOperation({
   name: 'publish repo',
   summary: 'Publish local repositories as a signed distribution',
   description: `Freezes each repository first, as REPO@DATE, so that what is published never changes by itself;
-\`artifacts publish update\` does the same again when the repository has changed.`,
+\`artifacts publish update\` does the same again when the repository has changed. ${FIELD_NOTE}
+
+${FOLDER_NOTE}`,
   example: `$ artifacts publish repo ours --distribution bookworm
 Published apt-mirror/integrated bookworm: generation 1.`,
   arguments: {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Publication } from '../catalog/publications.ts';
 import type { RepoFormat } from '../formats/format.ts';
 import { defineOperation } from './operation.ts';
-import { DEFAULT_PREFIX, requirePublication, viewPublication, type PublicationView } from './publish-view.ts';
+import { findPublication, SHOWN_PREFIX, viewPublication, type PublicationView } from './publish-view.ts';
 
 export const publishShow = defineOperation({
   name: 'publish show',
@@ -18,12 +18,12 @@ Key:           apt-mirror/release-signing-key.asc
 Source line:   deb [signed-by=KEY] URL/apt-mirror/integrated r1.0.0-bookworm main`,
   arguments: {
     distribution: { summary: 'the distribution' },
-    prefix: { summary: `the prefix (default: ${DEFAULT_PREFIX})`, optional: true },
+    prefix: { summary: SHOWN_PREFIX, optional: true },
   },
   options: {},
   run: async (app, { distribution, prefix }) => {
     const catalog = await app.catalog();
-    const publication = requirePublication(catalog, prefix, distribution);
+    const publication = findPublication(catalog, prefix, distribution);
     const { keyPath } = await import('../publish/layout.ts');
     const { publications } = catalog;
     const generations = publications.generations(publication.prefix, publication.distribution);

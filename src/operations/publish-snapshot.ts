@@ -1,6 +1,7 @@
 import { defineOperation } from './operation.ts';
 import { renderPublished } from './publish-change.ts';
 import { newOptions, publishNew, type NewKind } from './publish-new.ts';
+import { FIELD_NOTE, FOLDER_NOTE } from './publish-fields.ts';
 import { DEFAULT_PREFIX } from './publish-view.ts';
 
 const instead: NewKind['instead'] = ({ prefix, distribution, sources }) => `To replace what it serves: artifacts publish switch ${distribution} ${prefix} ${sources.join(' ')}`;
@@ -12,7 +13,9 @@ export const publishSnapshot = defineOperation({
 behind them. Refused when the distribution exists: \`artifacts publish switch\` replaces what it serves.
 
 What is said here of the distribution stays said until it is said anew with \`publish switch\` or \`publish update\`;
-everything else follows publish.* in vars/.`,
+everything else follows publish.* in vars/. ${FIELD_NOTE}
+
+${FOLDER_NOTE}`,
   example: `$ artifacts publish snapshot bookworm-2026-11-21 --distribution bookworm
 Published apt-mirror/integrated bookworm: generation 1.`,
   arguments: {

@@ -1,6 +1,6 @@
 import { defineOperation } from './operation.ts';
 import { renderStaged, stageOptions, viewStaged } from './publish-stage.ts';
-import { requirePublication } from './publish-view.ts';
+import { findPublication } from './publish-view.ts';
 
 export const publishSourceList = defineOperation({
   name: 'publish source list',
@@ -14,7 +14,7 @@ Nothing is staged.`,
   options: { prefix: stageOptions.prefix },
   run: async (app, { distribution, prefix }) => {
     const catalog = await app.peek();
-    return viewStaged(catalog, requirePublication(catalog, prefix, distribution));
+    return viewStaged(catalog, findPublication(catalog, prefix, distribution));
   },
   render: renderStaged,
 });

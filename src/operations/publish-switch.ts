@@ -1,7 +1,7 @@
 import { ArtifactsError } from '../core/errors.ts';
 import { defineOperation } from './operation.ts';
 import { componentNames, publishChange, renderPublished } from './publish-change.ts';
-import { fieldOptions, givenFields } from './publish-fields.ts';
+import { FIELD_NOTE, fieldOptions, givenFields } from './publish-fields.ts';
 import { DEFAULT_PREFIX, requirePublication } from './publish-view.ts';
 import type { Publication } from '../catalog/publications.ts';
 
@@ -9,7 +9,7 @@ export const publishSwitch = defineOperation({
   name: 'publish switch',
   summary: 'Make a distribution serve other snapshots, in one step',
   description: `With --component main,contrib two components change together. Clients in the middle of the old generation
-finish with it: it is kept for a while, as publish.keep_* say.`,
+finish with it: it is kept for a while, as publish.keep_* say. ${FIELD_NOTE}`,
   example: `$ artifacts publish switch bookworm bookworm-2026-11-22
 Published apt-mirror/integrated bookworm: generation 2.`,
   arguments: {

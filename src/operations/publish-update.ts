@@ -1,14 +1,15 @@
 import type { Publication, StagedComponent } from '../catalog/publications.ts';
 import { defineOperation } from './operation.ts';
 import { publishChange, renderPublished, type Source } from './publish-change.ts';
-import { fieldOptions, givenFields } from './publish-fields.ts';
+import { FIELD_NOTE, fieldOptions, givenFields } from './publish-fields.ts';
 import { DEFAULT_PREFIX, requirePublication } from './publish-view.ts';
 
 export const publishUpdate = defineOperation({
   name: 'publish update',
   summary: 'Publish a distribution anew: staged changes, local repositories, keys, labels and dates',
   description: `Applies what \`artifacts publish source\` staged, all of it in one step; takes local repositories as they are now;
-signs with the keys of today; counts Valid-Until from now; follows changes of publish.* in vars/.`,
+signs with the keys of today; counts Valid-Until from now; follows changes of publish.* in vars/.
+${FIELD_NOTE}`,
   example: `$ artifacts publish update bookworm
 Published apt-mirror/integrated bookworm: generation 3.`,
   arguments: {

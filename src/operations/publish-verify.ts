@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../core/errors.ts';
 import { defineOperation } from './operation.ts';
-import { DEFAULT_PREFIX, requirePublication } from './publish-view.ts';
+import { findPublication, SHOWN_PREFIX } from './publish-view.ts';
 import { counted } from './text.ts';
 
 export const publishVerify = defineOperation({
@@ -12,7 +12,7 @@ every package file the served indexes name. Status 3 when anything is not as pro
 apt-mirror/integrated r1.0.0-bookworm: 52 files, 38 packages: no problems.`,
   arguments: {
     distribution: { summary: 'the distribution (default: all there are)', optional: true },
-    prefix: { summary: `its prefix (default: ${DEFAULT_PREFIX})`, optional: true },
+    prefix: { summary: SHOWN_PREFIX, optional: true },
   },
   options: {
     format: { kind: 'choice', choices: ['text', 'json', 'junit'], summary: 'how the result is printed; junit lists every file' },
@@ -21,7 +21,7 @@ apt-mirror/integrated r1.0.0-bookworm: 52 files, 38 packages: no problems.`,
     const { verifyPublication } = await import('../publish/verify.ts');
     const { fileChecker } = await import('../publish/check-file.ts');
     const catalog = await app.peek();
-    const wanted = distribution === undefined ? catalog.publications.list() : [requirePublication(catalog, prefix, distribution)];
+    const wanted = distribution === undefined ? catalog.publications.list() : [findPublication(catalog, prefix, distribution)];
     const request = { catalog, publicRoot: app.publicRoot, now: app.clock(), check: fileChecker({ hash: true }), unpack: true };
     const publications: VerifiedPublication[] = [];
     for (const publication of wanted) {

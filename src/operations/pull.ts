@@ -16,7 +16,7 @@ from upstreams only what changed since. Nothing else of the state is touched; wh
 removes. With --to, a verified, servable copy of the release is made in that folder, as "stage" does from a
 server.`,
   example: `$ artifacts pull --release r1.0.0 --from east
-Release r1.0.0 20261121T031500Z from east: 38 files, 11.2 MiB are new in the pool.`,
+Release r1.0.0 20261121T031500Z from east: 38 files, 11.2 MB are new in the pool.`,
   arguments: {},
   options: {
     release: { kind: 'text', value: 'NAME', summary: 'the release', required: true },

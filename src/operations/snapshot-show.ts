@@ -1,12 +1,12 @@
 import { LISTED } from '../core/package.ts';
 import { defineOperation } from './operation.ts';
-import { describeOrigin, viewPackage, viewSnapshot } from './snapshot-view.ts';
+import { describeOrigin, metadataLines, viewMetadata, viewPackage, viewSnapshot } from './snapshot-view.ts';
 import { table } from './text.ts';
 
 export const snapshotShow = defineOperation({
   name: 'snapshot show',
   summary: 'Show a snapshot, and its packages if asked',
-  description: 'With the packages come the names of the files that are published beside their indexes.',
+  description: 'Metadata is what is published beside the indexes: comps, advisories, modules; Translation, DEP-11.',
   example: `$ artifacts snapshot show bookworm-2026-11-21 --packages
 Snapshot:  bookworm-2026-11-21
 Packages:  38
@@ -21,12 +21,13 @@ Packages:  38
     const { names } = formatOf(snapshot.format);
     const { packages: count, ...view } = viewSnapshot(snapshot);
     const members = packages ? [...membersOf(catalog, snapshot.content)] : [];
-    const [metadata, listed] = [true, false].map((beside) => members.filter(({ partition }) => (partition === LISTED) === beside).map((head) => viewPackage(head, names)));
+    const listed = members.filter(({ partition }) => partition !== LISTED).map((head) => viewPackage(head, names));
     return {
       ...view,
       count,
       usedBy: usersOf(catalog, snapshot),
-      ...(packages ? { packages: listed, metadata } : {}),
+      metadata: viewMetadata(catalog, snapshot.content),
+      ...(packages ? { packages: listed } : {}),
     };
   },
   render: (snapshot) => {
@@ -34,7 +35,7 @@ Packages:  38
       ['Snapshot', snapshot.name],
       ['Id', snapshot.id],
       ['Packages', String(snapshot.count)],
-      ...(snapshot.metadata === undefined || snapshot.metadata.length === 0 ? [] : [['Metadata', snapshot.metadata.map(({ name }) => name).join(', ')]]),
+      ...metadataLines(snapshot.metadata),
       ['Created', snapshot.createdAt],
       ['From', describeOrigin(snapshot.origin)],
       ['Used by', snapshot.usedBy.join(', ') || 'nothing'],

@@ -18,7 +18,7 @@ on where it was. A file that is missing at the source, or is another than listed
 With --only, artifacts of some kinds are staged; a kind the release does not have is not found (status 10).
 With --check, nothing is fetched: what the folder holds of the release is hashed again.`,
   example: `$ artifacts stage --release r1.0.0 --from https://SERVER --to /srv/r1 --key 1DA2…E07C
-Release r1.0.0 is staged: 20261121T031500Z, 58 files, 12.4 MiB fetched.`,
+Release r1.0.0 is staged: 20261121T031500Z, 58 files, 12.4 MB fetched.`,
   arguments: {},
   options: {
     release: { kind: 'text', value: 'NAME', summary: 'the release', required: true },

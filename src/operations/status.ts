@@ -16,7 +16,7 @@ deployer may decide by this what to build on site. A kind named by --only that t
 found, too. A wrong signature is status 12.`,
   example: `$ artifacts status --release r1.0.0 --from https://SERVER --key 1DA2…E07C
 KIND  FILES  SIZE
-apt   58     12.4 MiB
+apt   58     12.4 MB
 Release r1.0.0 is complete: 20261121T031500Z.`,
   arguments: {},
   options: {

@@ -60,8 +60,8 @@ export async function compressLeaves(leaves: readonly Leaf[], { cache, texts, pa
   const missing = [...byDigest.values()].filter(({ digest }) => lacking.has(digest));
   let done = 0;
   const onLeaf = (): void => {
-    ctx.report({ type: 'progress', id: 'compress', label: 'compressing indexes', done, total: missing.length, unit: 'files' });
     done += 1;
+    ctx.report({ type: 'progress', id: 'compress', label: 'compressing indexes', done, total: missing.length, unit: 'files' });
   };
   for (let at = 0; at < missing.length; at += BATCH) {
     cache.put(await compressBatch(missing.slice(at, at + BATCH), { texts, parts, packings, onLeaf }, ctx));

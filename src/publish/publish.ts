@@ -23,7 +23,7 @@ import { isHalfExpired } from './expiry.ts';
 import { isServing, pruneGenerations, type KeepRule } from './generations.ts';
 import { compressAhead, prepareIndexes, type Components } from './index-files.ts';
 import { linkFiles } from './link-files.ts';
-import { checkFields } from './root-fields.ts';
+import { checkFields, toldFields } from './root-fields.ts';
 import { distributionLink, linkTarget, type Place } from './layout.ts';
 import { writeGeneration, type Writing } from './write-generation.ts';
 
@@ -160,7 +160,7 @@ function specOf(request: PublishRequest, { signer, format, exact }: Pick<Writing
     origin: request.origin,
     label: request.label,
     signedBy: [...signer.fingerprints],
-    ...request.fields,
+    ...toldFields(request.fields ?? {}, format.publishing),
     ...(exact.size === 0 ? {} : { exact: [...exact.keys()].sort() }),
     ...(request.given === undefined || Object.keys(request.given).length === 0 ? {} : { given: request.given }),
     ...(request.repos === undefined || Object.keys(request.repos).length === 0 ? {} : { repos: request.repos }),

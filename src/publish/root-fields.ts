@@ -1,7 +1,7 @@
 /** What a publication says of itself in its root metadata. Pure. */
-import type { PublicationSpec } from '../catalog/publications.ts';
+import type { PublicationFields, PublicationSpec } from '../catalog/publications.ts';
 import { ArtifactsError } from '../core/errors.ts';
-import type { RootPlan } from '../formats/format.ts';
+import type { PublishingFormat, RootPlan } from '../formats/format.ts';
 import type { PublishRequest } from './publish.ts';
 
 type RootFields = Omit<RootPlan, 'date' | 'validUntil' | 'components' | 'files'>;
@@ -20,6 +20,11 @@ export function rootFields(spec: PublicationSpec, distribution: string): RootFie
     ...(butAutomaticUpgrades === true ? { butAutomaticUpgrades } : {}),
     ...(spec.pinKeys === true ? { signedBy: spec.signedBy } : {}),
   };
+}
+
+/** What clients can be told: the configuration says it for the publications of all formats. */
+export function toldFields(fields: PublicationFields, { untold }: Pick<PublishingFormat, 'untold'>): PublicationFields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !untold.has(name)));
 }
 
 /** Throws E_USAGE for what would not mean what it says. */

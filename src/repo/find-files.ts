@@ -2,6 +2,7 @@ import { readdirSync, statSync, type Stats } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ArtifactsError } from '../core/errors.ts';
 import type { Digested, LocalFormat } from '../formats/format.ts';
+import { formats } from '../formats/index.ts';
 
 /** `part`: listed by an upload or a source package, and nothing by itself. */
 export type FileKind = 'package' | 'source' | 'upload' | 'part';
@@ -15,7 +16,7 @@ export interface FoundFile {
 }
 
 export interface FindOptions {
-  readonly format: Pick<LocalFormat, 'kindOf'>;
+  readonly format: Pick<LocalFormat, 'kindOf' | 'metadata'>;
   readonly kinds: readonly FileKind[];
   /** What is looked for, for messages: `packages`. */
   readonly noun: string;
@@ -37,9 +38,18 @@ export function findFiles(paths: readonly string[], options: FindOptions): Found
 function named(path: string, stat: Stats | undefined, { format, kinds, noun }: FindOptions): FoundFile {
   if (stat === undefined) throw new ArtifactsError('E_NOT_FOUND', `There is no file or folder "${path}"`);
   const kind = format.kindOf(basename(path));
-  if (kind === undefined || !kinds.includes(kind)) throw new ArtifactsError('E_USAGE', `"${path}" is none of the ${noun} that go here, by its name`);
+  if (kind === undefined || !kinds.includes(kind)) {
+    throw new ArtifactsError('E_USAGE', `"${path}" is none of the ${noun} that go here, by its name`, placeFor(basename(path), format));
+  }
   if (!stat.isFile()) throw new ArtifactsError('E_USAGE', `"${path}" is no regular file`);
   return { path, kind };
+}
+
+/** Where such a file may belong. */
+function placeFor(name: string, { metadata }: FindOptions['format']): { readonly hint?: string } {
+  const taker = Object.values(formats).find(({ local }) => local.kindOf(name) === 'package');
+  if (taker !== undefined) return { hint: `It goes into a repository of ${taker.id}: \`artifacts repo create NAME --format ${taker.id}\` makes one.` };
+  return metadata === undefined ? {} : { hint: 'Metadata is put in by `artifacts repo metadata add`.' };
 }
 
 function inFolder(folder: string, { format, kinds, noun }: FindOptions): FoundFile[] {

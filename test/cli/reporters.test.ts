@@ -7,8 +7,9 @@ import { linesReporter } from '../../src/cli/reporters/lines.ts';
 import { createMeter } from '../../src/cli/reporters/meter.ts';
 import type { Reporter, ReporterOptions } from '../../src/cli/reporters/reporter.ts';
 import { ttyReporter } from '../../src/cli/reporters/tty.ts';
-import { amountText, bytesText, durationText } from '../../src/cli/reporters/units.ts';
+import { amountText, durationText } from '../../src/cli/reporters/units.ts';
 import type { Event, ProgressEvent } from '../../src/core/event.ts';
+import { bytesText } from '../../src/util/bytes-text.ts';
 
 const MB = 1_000_000;
 

@@ -46,7 +46,7 @@ test('the series and the codenames of a release are mapped', async (t) => {
     ),
     [
       '3:34: release r1.0.0: aptly_miko_mapping.r1 has no codename "bookwrom"; did you mean "bookworm"?',
-      '4:3: release r2.0.0: aptly_miko_mapping has no series "r2"; did you mean "r1"?',
+      '4:3: release r2.0.0: neither aptly_miko_mapping nor rpm_miko_mapping has the series "r2"; did you mean "r1"?',
       '6:23: releases.r1.0.1.codenames: must not be empty',
       '7:42: releases.r1.0.2.state: expected draft, candidate, locked, got "frozen"',
     ],

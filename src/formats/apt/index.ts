@@ -40,6 +40,7 @@ export const apt: RepoFormat = {
   publishing: {
     separator: '\n',
     profile,
+    untold: new Set(),
     parts: [WHOLE],
     textOf: (text) => text,
     frame: () => NO_FRAME,
