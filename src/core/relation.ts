@@ -44,6 +44,8 @@ export interface QuerySubject {
   readonly name: string;
   readonly version: string;
   readonly architecture: string;
+  /** Whether that is the word for all architectures: Debian's `all`, rpm's `noarch`. */
+  readonly isForAll: boolean;
   /** `deb`, `udeb`, `source`, `rpm`… */
   readonly type: string;
   /** Name and version of the source package it was built from. */
@@ -57,11 +59,8 @@ export interface QuerySubject {
   requirements(follow: FollowOptions): readonly Requirement[];
   /** What it wants to be there with: each list is a reason to take it once all needs of the list are met. Absent: nothing. */
   companions?(follow: FollowOptions): readonly (readonly Requirement[])[];
+  /** When it was built and when its file was made, in seconds of Unix time. Absent: packages of this kind do not tell. */
+  times?(): { readonly built?: number; readonly file?: number };
   /** The Multi-Arch field: `same`, `foreign`, `allowed` or `no`. */
   readonly multiArch: 'same' | 'foreign' | 'allowed' | 'no';
-}
-
-/** True for the words that say a package is for all architectures: Debian's and rpm's. */
-export function isForAll(architecture: string): boolean {
-  return architecture === 'all' || architecture === 'noarch';
 }

@@ -2,7 +2,6 @@
 import type { Context } from '../core/context.ts';
 import { memberKey } from '../core/member-order.ts';
 import { describePackage, sameFiles } from '../core/package.ts';
-import { isForAll } from '../core/relation.ts';
 import type { RepoFormat, UpstreamRequest } from '../formats/format.ts';
 import { closure } from '../query/closure.ts';
 import { matcher } from '../query/match.ts';
@@ -43,7 +42,7 @@ function isFiltered(part: IndexPackages): part is Extract<IndexPackages, { reado
 
 /** Of packages that cannot stand beside each other the one that was built last, as dnf would choose; of equals that of the lower digest. */
 function withoutDuplicates(parts: readonly IndexPackages[], { mirror, format }: { readonly mirror: MirrorDefinition; readonly format: RepoFormat }, ctx: Context): readonly IndexPackages[] {
-  const builtAt = (candidate: Candidate): number => Number(format.subject(candidate).field('Buildtime') ?? 0);
+  const builtAt = (candidate: Candidate): number => format.subject(candidate).times?.().built ?? 0;
   const digestOf = ({ files }: Candidate): string => files[0]?.sha256 ?? '';
   const kept = new Map<string, Candidate>();
   for (const candidate of parts.flatMap((part) => (isFiltered(part) ? part.candidates : []))) {
@@ -81,10 +80,10 @@ function newestOf(parts: readonly IndexPackages[], count: number, { compareVersi
 }
 
 /** Those that are asked for; where none are, those that are offered. */
-function architecturesOf({ architectures }: UpstreamRequest, candidates: readonly Candidate[]): readonly string[] {
+function architecturesOf({ architectures }: UpstreamRequest, candidates: readonly Candidate[], format: RepoFormat): readonly string[] {
   if (architectures.length > 0) return architectures;
-  const offered = new Set(candidates.map(({ architecture }) => architecture));
-  return [...offered].filter((name) => !isForAll(name)).sort();
+  const offered = new Map(candidates.map((candidate) => [candidate.architecture, candidate]));
+  return [...offered].filter(([, candidate]) => !format.subject(candidate).isForAll).map(([architecture]) => architecture).sort();
 }
 
 function withNeeded(
@@ -96,7 +95,7 @@ function withNeeded(
   const universe = buildUniverse(offered, (candidate) => format.subject(candidate));
   const { selected, missing } = closure(universe, named.map(universe.subjectOf), {
     follow: mirror.filter?.follow ?? {},
-    architectures: architecturesOf(mirror.request, offered),
+    architectures: architecturesOf(mirror.request, offered, format),
     compareVersions: format.compareVersions,
   });
   if (missing.length > 0) {

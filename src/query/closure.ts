@@ -1,5 +1,4 @@
 import type { FollowOptions, QuerySubject, Requirement } from '../core/relation.ts';
-import { isForAll } from '../core/relation.ts';
 import type { CompareVersions } from './operator.ts';
 import type { MeetingRules, Needer, Universe } from './universe.ts';
 import { compareSubjects } from './universe.ts';
@@ -133,7 +132,7 @@ function needsOf(subject: QuerySubject, { worldOf, options }: State): readonly N
 
 /** For which its needs are looked up. */
 function architecturesOf(subject: QuerySubject, { architectures }: Pick<ClosureOptions, 'architectures'>): readonly string[] {
-  const everywhere = isForAll(subject.architecture) || subject.type === 'source';
+  const everywhere = subject.isForAll || subject.type === 'source';
   return everywhere ? architectures : [subject.architecture];
 }
 
@@ -188,7 +187,7 @@ function comesAlong(state: State, { subject, reasons }: Companion): boolean {
   return architecturesOf(subject, state.options).some((architecture) =>
     reasons.some((reason) => {
       const needs = reason.map((requirement) => ({ subject, architecture, requirement }));
-      const isNew = (need: Need): boolean => isSelected(state, need, (one) => isForAll(one.architecture) || one.architecture === architecture);
+      const isNew = (need: Need): boolean => isSelected(state, need, (one) => one.isForAll || one.architecture === architecture);
       return needs.some(isNew) && needs.every((need) => isNew(need) || isPresent(state, need));
     }),
   );

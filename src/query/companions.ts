@@ -1,6 +1,5 @@
 /** Packages that want to be there with others: rpm's Supplements and Enhances. */
 import type { FollowOptions, QuerySubject, Requirement } from '../core/relation.ts';
-import { isForAll } from '../core/relation.ts';
 import type { CompareVersions } from './operator.ts';
 import { compareSubjects, type Universe } from './universe.ts';
 
@@ -24,7 +23,7 @@ export function openCompanions(universe: Universe, { follow, architectures, comp
   if (follow.recommends !== true && follow.suggests !== true) return new Map();
   const found: Companion[] = [];
   for (const subject of universe.companionable?.(follow) ?? []) {
-    if (!isForAll(subject.architecture) && !architectures.includes(subject.architecture)) continue;
+    if (!subject.isForAll && !architectures.includes(subject.architecture)) continue;
     const reasons = subject.companions?.(follow) ?? [];
     if (reasons.length > 0) found.push({ subject, reasons });
   }

@@ -1,6 +1,5 @@
 import type { PackageNames } from '../core/package-names.ts';
 import type { QuerySubject } from '../core/relation.ts';
-import { isForAll } from '../core/relation.ts';
 import type { CompareVersions } from './operator.ts';
 import { compareTexts, holds } from './operator.ts';
 import { compileGlob, compileRegex } from './pattern.ts';
@@ -96,7 +95,7 @@ function packageMatcher({ name, condition, architecture }: PackageTerm, { compar
 
 /** What can be installed there: `all` packages can be everywhere, but are no sources. */
 function fitsArchitecture(subject: QuerySubject, architecture: string): boolean {
-  return subject.architecture === architecture || (isForAll(subject.architecture) && architecture !== 'source');
+  return subject.architecture === architecture || (subject.isForAll && architecture !== 'source');
 }
 
 function fieldMatcher({ field, condition }: FieldTerm, { compareVersions }: QueryRules): Matcher {

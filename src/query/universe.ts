@@ -1,5 +1,4 @@
 import type { Alternative, Capability, FollowOptions, QuerySubject, Requirement } from '../core/relation.ts';
-import { isForAll } from '../core/relation.ts';
 import { openNameIndex } from './name-index.ts';
 import type { CompareVersions } from './operator.ts';
 import { compareTexts, holds } from './operator.ts';
@@ -162,7 +161,7 @@ function versionFits(
  */
 function architectureFits(rules: MeetingRules, { needer, alternative, candidate }: Meeting): boolean {
   const { architecture } = candidate;
-  const native = architecture === needer.architecture || isForAll(architecture);
+  const native = architecture === needer.architecture || candidate.isForAll;
   const reachable = native || rules.architectures.has(architecture);
   switch (alternative.qualifier) {
     case undefined:
@@ -172,7 +171,7 @@ function architectureFits(rules: MeetingRules, { needer, alternative, candidate 
     case 'native':
       return native;
     default:
-      return reachable && (architecture === alternative.qualifier || isForAll(architecture));
+      return reachable && (architecture === alternative.qualifier || candidate.isForAll);
   }
 }
 
@@ -186,7 +185,7 @@ interface Comparison {
 function byPreference({ compareVersions }: MeetingRules, { needer, alternative, a, b }: Comparison): number {
   const real = (one: QuerySubject): number => (one.name === alternative.name ? 0 : 1);
   const foreign = (one: QuerySubject): number =>
-    one.architecture === needer.architecture || isForAll(one.architecture) ? 0 : 1;
+    one.architecture === needer.architecture || one.isForAll ? 0 : 1;
   return (
     real(a) - real(b) ||
     foreign(a) - foreign(b) ||

@@ -6,7 +6,7 @@ import type { Publication } from '../catalog/publications.ts';
 import type { Context } from '../core/context.ts';
 import { EMPTY_SHA256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
-import { isForAll, type QuerySubject } from '../core/relation.ts';
+import type { QuerySubject } from '../core/relation.ts';
 import type { Content } from '../core/snapshot.ts';
 import { formatOf } from '../formats/index.ts';
 import { compileGlob } from '../query/pattern.ts';
@@ -82,7 +82,7 @@ function ignoreTest(patterns: readonly string[]): (name: string) => boolean {
 /** Whether the package, found by a name it answers to, is the one wanted. */
 function fits(subject: QuerySubject, { name, version, architecture }: WantedPackage): boolean {
   const anywhere = architecture === undefined || architecture === 'any' || architecture === 'native';
-  if (!anywhere && subject.architecture !== architecture && !isForAll(subject.architecture)) return false;
+  if (!anywhere && subject.architecture !== architecture && !subject.isForAll) return false;
   if (version === undefined) return true;
   const compiled = compileGlob(version);
   return subject.capabilities.some(

@@ -83,6 +83,10 @@ export class LazySubject implements PackageSubject {
     return this.mayProvide ? this.#inner.capabilities : [{ name: this.name, version: this.version }];
   }
 
+  get isForAll(): boolean {
+    return this.#inner.isForAll;
+  }
+
   get multiArch(): QuerySubject['multiArch'] {
     return this.#inner.multiArch;
   }
@@ -93,6 +97,10 @@ export class LazySubject implements PackageSubject {
 
   installs(path: string): boolean {
     return this.#inner.installs?.(path) === true;
+  }
+
+  times(): ReturnType<NonNullable<QuerySubject['times']>> {
+    return this.#inner.times?.() ?? {};
   }
 
   requirements(follow: FollowOptions): readonly Requirement[] {

@@ -21,8 +21,8 @@ export function newestWinners(catalog: Catalog, { format, contents, isBound }: W
   for (const [content, each] of contents.entries()) {
     for (const subject of openPackages(catalog, format, [each]).eachOf(each)) {
       const { id, name, architecture, version } = subject;
-      const time = Number(subject.field('Filetime') ?? Number.NaN);
-      if (Number.isNaN(time)) throw new ArtifactsError('E_USAGE', `${name} does not tell how old its file is`, { hint: 'The policy `newest` is for packages of rpm.' });
+      const time = subject.times?.().file;
+      if (time === undefined) throw new ArtifactsError('E_USAGE', `${name} does not tell how old its file is`, { hint: 'The policy `newest` is for packages of rpm.' });
       const key = `${architecture} ${name}${isBound?.(subject) === true ? ` ${version}` : ''}`;
       const before = winners.get(key);
       const isHigher = before?.content === content && before.time === time && format.compareVersions(version, before.version) > 0;

@@ -4,7 +4,6 @@ import type { RecordHead } from '../catalog/records.ts';
 import type { Sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
 import { compareMembers } from '../core/member-order.ts';
-import { isForAll } from '../core/relation.ts';
 import type { Leaf, Snapshot } from '../core/snapshot.ts';
 import type { RepoFormat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
@@ -87,7 +86,7 @@ export function applyPull(
 /** What the queries mean for the architectures of the target; of each package the highest version unless all are asked for. */
 function chooseRoots(offered: PackageSet, { queries, allMatches }: PullRequest, architectures: readonly string[]): readonly PackageSubject[] {
   const wanted = new Set(architectures);
-  const named = offered.matching(parseQueries(queries)).filter(({ type, architecture }) => type === 'source' || isForAll(architecture) || wanted.has(architecture));
+  const named = offered.matching(parseQueries(queries)).filter(({ architecture, isForAll, type }) => isForAll || type === 'source' || wanted.has(architecture));
   if (allMatches) return named;
   const best = new Map<string, PackageSubject>();
   for (const subject of named) {

@@ -26,6 +26,7 @@ export function readChanges({ fileName, text }: LocalText): Upload {
     name: source,
     version,
     architecture,
+    isForAll: architecture === 'all',
     type: 'changes',
     source: { name: source, version },
     field: paragraph.value,

@@ -36,6 +36,10 @@ class AptSubject implements QuerySubject {
     return this.#record.architecture;
   }
 
+  get isForAll(): boolean {
+    return this.#record.architecture === 'all';
+  }
+
   get type(): string {
     const { partition } = this.#record;
     if (partition === 'source') return 'source';

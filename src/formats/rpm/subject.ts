@@ -34,6 +34,10 @@ class RpmSubject implements QuerySubject {
     return this.#record.architecture;
   }
 
+  get isForAll(): boolean {
+    return this.#record.architecture === 'noarch';
+  }
+
   get type(): string {
     return this.#record.partition === 'src' ? 'source' : 'rpm';
   }
@@ -55,6 +59,12 @@ class RpmSubject implements QuerySubject {
 
   installs(path: string): boolean {
     return textPart(this.#record.text, 'filelists').includes(`>${escapeText(path)}</file>`);
+  }
+
+  times(): { readonly built?: number; readonly file?: number } {
+    const { build, file } = child(primaryOf(this.#record), 'time')?.attributes ?? {};
+    const [built, made] = [Number(build ?? Number.NaN), Number(file ?? Number.NaN)];
+    return { ...(Number.isNaN(built) ? {} : { built }), ...(Number.isNaN(made) ? {} : { file: made }) };
   }
 
   field(name: string): string | undefined {
