@@ -5,11 +5,12 @@ import { inProcess } from '../operations/in-process.ts';
 import { dnfClient, type DnfClient } from '../rig/dnf.ts';
 import { rigKey } from '../rig/key.ts';
 import { buildRpms } from '../rig/rpm.ts';
+import { rpmUpstream } from '../rig/rpm-upstream.ts';
 import { runArtifacts } from '../rig/run.ts';
 import { makeSite, type Site } from '../rig/site.ts';
 import { testWith } from '../rig/skip.ts';
 import { tempDir, type TempDir } from '../rig/temp.ts';
-import { hasRpmTools, modulesYaml, NO_RPM_TOOLS } from './support.ts';
+import { hasRpmTools, makeRpmScene, modulesYaml, NO_RPM_TOOLS } from './support.ts';
 
 const witnessed = testWith(hasRpmTools, NO_RPM_TOOLS);
 
@@ -138,6 +139,24 @@ witnessed('a pull brings modules and advisories of what it pulls, and source pac
   t.regex(await dnf.ok(['module', 'list']), /m1 +1\.10 \[d\]/);
   await dnf.ok(['install', 'gamma']);
   t.regex(await dnf.ok(['updateinfo', 'list', '-q', '--all']), /RIG-2[^\n]*gamma/);
+});
+
+witnessed('of a mirror too, packed as its upstream packed it; what cannot be read is told, and the packages come', async (t) => {
+  await using dir = await tempDir();
+  const rpms = await buildRpms(dir, [{ name: 'alpha' }, { name: 'modular' }]);
+  const upstream = await rpmUpstream(dir, { rpms, metadata: { 'modules.yaml': MODULES, 'updateinfo.xml': updates(advisory('RIG-1', 'alpha')) } });
+  await using scene = await makeRpmScene(dir, { up: { upstream } });
+  const { site } = scene;
+  const imported = async (repo: string): Promise<string> => {
+    t.is((await site.run(['mirror', 'update', 'up'])).status, 0);
+    await site.json(['repo', 'create', repo, '--format', 'rpm']);
+    const { stdout, stderr } = await site.run(['repo', 'import', 'up', repo, 'modular']);
+    return stdout + stderr;
+  };
+
+  t.is(await imported('good'), '+ modular-1.0-1.noarch\n+ modules (metadata)\nRepository good: 1 package.\n');
+  await upstream.rewrite('modules', () => 'document: [');
+  t.regex(await imported('bad'), /^\+ modular-1\.0-1\.noarch\nRepository bad: 1 package\.\n[^]*modules\.yaml: modules of source 1 is left out: .*this is no YAML/);
 });
 
 witnessed('killed at any step, packages are there with what goes along, or neither is', async (t) => {
