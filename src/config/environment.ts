@@ -1,5 +1,4 @@
 import { isAbsolute } from 'node:path';
-import { configError } from './problem.ts';
 import type { Problem } from './problem.ts';
 import { named } from './values.ts';
 import type { Parsed } from './values.ts';
@@ -36,15 +35,7 @@ export interface EnvironmentSettings {
   readonly repoPath: string | undefined;
 }
 
-/** The environment's settings. E_CONFIG, naming every variable that is wrong, never showing what one holds. */
-export function readEnvironment(environment: Environment): EnvironmentSettings {
-  const problems: Problem[] = [];
-  const settings = parseEnvironment(environment, problems);
-  if (problems.length > 0) throw configError(problems);
-  return settings;
-}
-
-/** The same with the problems collected. */
+/** The environment's settings. Problems name every variable that is wrong, and never show what one holds. */
 export function parseEnvironment(environment: Environment, problems: Problem[]): EnvironmentSettings {
   const read = <T>(name: string, parse: (text: string) => Parsed<T>): T | undefined => {
     const text = environment[name]?.trim();

@@ -202,8 +202,7 @@ async function keepRule(config: () => Promise<Config>): Promise<BuildTools['keep
 }
 
 /** GPG_PUBLIC, or signing.public_key: what clients get besides the public halves of the signing keys. */
-function furtherKeys({ environment, signing }: Config): Buffer[] {
-  const file = environment.publicKey ?? signing.publicKey;
+function furtherKeys({ signing: { publicKey: file } }: Config): Buffer[] {
   if (file === undefined) return [];
   try {
     return [readFileSync(file)];

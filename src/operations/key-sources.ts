@@ -5,7 +5,7 @@ import { ArtifactsError } from '../core/errors.ts';
 import type { KeySource } from '../sign/signer.ts';
 
 /**
- * Where the signing keys come from: GPG_PRIVATE, else those of vars/. E_NO_KEY for one that lies in any of these folders,
+ * Where the signing keys come from. E_NO_KEY for one that lies in any of these folders,
  * which are served, copied and backed up.
  */
 export function keySources(config: Config, exposed: readonly string[]): readonly KeySource[] {
@@ -21,11 +21,8 @@ export function keySources(config: Config, exposed: readonly string[]): readonly
   return sources;
 }
 
-/** The environment is nearer than vars/: GPG_PRIVATE replaces the keys named there. */
-function configured(config: Config): KeySource[] {
-  const { privateKey } = config.environment;
-  if (privateKey !== undefined) return [{ kind: 'file', path: privateKey }];
-  return config.signing.keys.map((key) =>
+function configured({ signing }: Config): KeySource[] {
+  return signing.keys.map((key) =>
     key.kind === 'file'
       ? { kind: 'file', path: key.file, ...(key.passphraseFile === undefined ? {} : { passphraseFile: key.passphraseFile }) }
       : { kind: 'agent', fingerprint: key.fingerprint, ...(key.home === undefined ? {} : { home: key.home }) },

@@ -31,15 +31,14 @@ export interface CheckResult {
 /** Every problem there is, in words. Mirrors that hold a lost file will read everything again at their next update. */
 export async function checkState(request: CheckRequest, ctx: Context): Promise<CheckResult> {
   const { catalog } = request;
-  const problems = catalog.sweep.problems();
+  const database = catalog.sweep.problems();
   const pool = await checkPool(request, ctx);
-  problems.push(...pool.problems);
-  problems.push(...checkTrees(request));
   const publications = catalog.publications.list();
-  for (const publication of publications) problems.push(...(await checkPublication(publication, request, ctx)));
-  for (const { prefix, distribution } of catalog.publications.intents()) {
-    problems.push(`publication ${prefix} ${distribution}: a switch was interrupted; the next change puts it right`);
-  }
+  const published: string[][] = [];
+  for (const publication of publications) published.push(await checkPublication(publication, request, ctx));
+  const intents = catalog.publications.intents();
+  const interrupted = intents.map(({ prefix, distribution }) => `publication ${prefix} ${distribution}: a switch was interrupted; the next change puts it right`);
+  const problems = [...database, ...pool.problems, ...checkTrees(request), ...published.flat(), ...interrupted];
   distrustMirrors(catalog, pool.lost);
   return { ok: problems.length === 0, records: pool.records, files: pool.files, publications: publications.length, problems };
 }

@@ -20,5 +20,5 @@ function lastTouched(path: string): number {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return Infinity;
   if (!stat.isDirectory()) return stat.ctimeMs;
-  return Math.max(stat.ctimeMs, ...readdirSync(path).map((name) => lastTouched(join(path, name))));
+  return readdirSync(path).reduce((last, name) => Math.max(last, lastTouched(join(path, name))), stat.ctimeMs);
 }

@@ -79,14 +79,14 @@ async function writeComponents(folder: string, { spec, format, components, index
 /** The root metadata of every seat, or all of an exact repository in its place. Returns the files of the latter. */
 async function writeSeats(folder: string, plan: RootPlan, { spec, signer, format, place, exact }: Writing, tools: PublishTools): Promise<PublishedIndex[]> {
   const { publishing } = format;
-  const written: PublishedIndex[] = [];
+  const written: PublishedIndex[][] = [];
   for (const seat of publishing.seats(plan.components, spec.architectures)) {
     const files = exact.get(seat.component ?? '');
     if (files === undefined) await writeRoot(join(folder, seat.root), publishing.root(plan, seat), { signer, format: publishing, clients: spec.clients });
-    else written.push(...linkExact(folder, seat.base ?? '', files, tools.pool));
+    else written.push(linkExact(folder, seat.base ?? '', files, tools.pool));
     if (!hasPool(files, publishing)) linkPool(place, folder, { seat, format: publishing });
   }
-  return written;
+  return written.flat();
 }
 
 /** Whether an exact repository has a folder of its own in that place; else clients in the middle of an earlier generation need ours. */

@@ -60,8 +60,7 @@ export async function prepare(session: TargetSession, delivery: Delivery, ctx: C
   const copied: string[] = [];
   const stage = async (batch: Batch): Promise<void> => {
     if (batch.files.length === 0) return;
-    const paths = await session.stage(batch, ctx);
-    copied.push(...paths.map((path) => (batch.there === '' ? path : `${batch.there}/${path}`)));
+    for (const path of await session.stage(batch, ctx)) copied.push(batch.there === '' ? path : `${batch.there}/${path}`);
   };
   await stage({ here: shared, there: '', files: plan.hashed, unique: true });
   await stage({ here: shared, there: '', files: plan.shared, unique: false });
