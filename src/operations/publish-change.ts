@@ -104,17 +104,16 @@ async function snapshotOf(
   served: number | undefined,
   { catalog, declared, now }: { readonly catalog: Catalog; readonly declared: readonly DeclaredRepo[]; readonly now: Date },
 ): Promise<Snapshot> {
-  const { createSnapshot, requireSnapshot } = await import('../snapshot/snapshots.ts');
+  const { createSnapshot, freeName, requireSnapshot } = await import('../snapshot/snapshots.ts');
   if ('snapshot' in source) {
     return typeof source.snapshot === 'number' ? catalog.snapshots.get(source.snapshot) : requireSnapshot(catalog, source.snapshot);
   }
   const { openRepo } = await import('../repo/repos.ts');
+  const { compactDate } = await import('../release/build-id.ts');
   const repo = catalog.transaction(() => openRepo(catalog, source.repo, { declared, now }));
   const current = served === undefined ? undefined : catalog.snapshots.get(served);
   if (current?.content.id === repo.content.id) return current;
-  const dated = `${repo.name}@${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
-  let name = dated;
-  for (let n = 2; catalog.snapshots.find(name) !== undefined; n += 1) name = `${dated}.${n}`;
+  const name = freeName(catalog, `${repo.name}@${compactDate(now)}`);
   const origin = { kind: 'repo', repo: repo.name } as const;
   return catalog.transaction(() => createSnapshot(catalog, { name, format: repo.format, content: repo.content, origin, now }));
 }

@@ -48,8 +48,8 @@ function neededFiles(prefix: string, catalog: Catalog): Set<string> {
   for (const { format, contents } of catalog.publications.prefixes().filter((known) => known.prefix === prefix)) {
     const { publishing } = formatOf(format);
     for (const content of contents) {
-      for (const id of catalog.contents.allMembers(content)) {
-        for (const path of publishing.poolPaths(catalog.records.head(id))) needed.add(path);
+      for (const { id } of catalog.contents.leaves(content)) {
+        for (const head of catalog.members.heads(catalog.contents.members(id))) for (const path of publishing.poolPaths(head)) needed.add(path);
       }
     }
   }

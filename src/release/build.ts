@@ -151,7 +151,7 @@ async function make(node: ReleaseNode, making: Making, tools: BuildTools, ctx: C
     case 'snapshot':
       return makeSlushie(node, making, tools, ctx);
     case 'merge':
-      return makeMerge(node, making, tools, ctx);
+      return makeMerge(node, tools, ctx);
     case 'publish':
       return makePublication(node, making, tools, ctx);
     case 'artifact':

@@ -11,9 +11,10 @@ import { canonicalJson, sha256 } from '../core/digest.ts';
 import { mergeKeyrings } from '../sign/merge-keys.ts';
 import { OWN_FOLDER, type Batch, type Pointer, type SecondName, type TargetSession } from '../targets/target.ts';
 import * as durable from '../util/durable.ts';
+import { pathProblem } from '../util/safe-path.ts';
 import { COPIES, isHashed, linkText, placeFinder, type CopyPlan } from './copy-plan.ts';
 import { MANIFEST_KEY } from './manifest.ts';
-import type { ReadManifest } from './read-manifest.ts';
+import { isName, type ReadManifest } from './read-manifest.ts';
 import { RELEASE_INDEX, releaseIndex, type ListedRelease } from './release-index.ts';
 
 /** A release that lies on this machine. */
@@ -126,13 +127,24 @@ export async function readRecords(session: TargetSession, ctx: Context): Promise
   return found;
 }
 
-/** Undefined for a copy that was never finished, too. */
+/** Undefined for a copy that was never finished, too, and for what we did not write: what it names may be removed one day. */
 function parseRecord(bytes: Buffer | undefined): CopyRecord | undefined {
   try {
-    return bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as CopyRecord);
+    const value: unknown = bytes === undefined ? undefined : JSON.parse(bytes.toString());
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isRecord(value: unknown): value is CopyRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { release, build, preparedAt, places, hashed, artifacts }: { readonly [Key in keyof CopyRecord]?: unknown } = value;
+  return isName(release) && isName(build) && typeof preparedAt === 'string' && arePaths(places) && arePaths(hashed) && Array.isArray(artifacts);
+}
+
+function arePaths(value: unknown): boolean {
+  return Array.isArray(value) && value.every((path) => typeof path === 'string' && pathProblem(path) === undefined);
 }
 
 /** Readers in the middle of an earlier copy ask for its files by digest, and find them through the new one. */

@@ -170,4 +170,3 @@ async function publishFiles({ place, release, inputs, own, listed }: Publishing,
 function isIn(path: string, places: readonly string[]): boolean {
   return places.some((place) => path.startsWith(`${place}/`));
 }
-

@@ -7,7 +7,7 @@ import { requireMirrorState } from '../mirror/require-state.ts';
 import { updateMirror } from '../mirror/update.ts';
 import { publish } from '../publish/publish.ts';
 import { boundPackages } from '../snapshot/bound-packages.ts';
-import { createSnapshot, mergeSnapshots, requireSnapshot } from '../snapshot/snapshots.ts';
+import { createSnapshot, freeName, mergeSnapshots, requireSnapshot } from '../snapshot/snapshots.ts';
 import { counted } from '../util/counted.ts';
 import { compactDate } from './build-id.ts';
 import { required, type BuildTools, type Made, type Making } from './making.ts';
@@ -59,18 +59,10 @@ function contentOf(source: SourceSpec, catalog: Catalog): Pick<Snapshot, 'format
 /** A snapshot never changes: its successor takes over the name, and it stays under a dated one. */
 function setAside(catalog: Catalog, snapshot: Snapshot | undefined): void {
   if (snapshot === undefined) return;
-  const dated = `${snapshot.name}@${compactDate(new Date(snapshot.createdAt))}`;
-  let name = dated;
-  for (let n = 2; catalog.snapshots.find(name) !== undefined; n += 1) name = `${dated}.${n}`;
-  catalog.snapshots.rename(snapshot.id, name);
+  catalog.snapshots.rename(snapshot.id, freeName(catalog, `${snapshot.name}@${compactDate(new Date(snapshot.createdAt))}`));
 }
 
-export async function makeMerge(
-  node: NodeOf<'merge'>,
-  _making: Making,
-  tools: BuildTools,
-  ctx: Context,
-): Promise<Made> {
+export async function makeMerge(node: NodeOf<'merge'>, tools: BuildTools, ctx: Context): Promise<Made> {
   const { catalog, clock } = tools;
   return tools.change(ctx, async () => {
     const sources = node.sources.map((name) => requireSnapshot(catalog, name));

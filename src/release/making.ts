@@ -61,4 +61,3 @@ export function required(signer: Signer | undefined): Signer {
   if (signer === undefined) throw new Error('Something is to be signed that the plan did not know of');
   return signer;
 }
-

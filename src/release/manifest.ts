@@ -7,10 +7,12 @@ import type { Publication } from '../catalog/publications.ts';
 import type { Tree } from '../catalog/trees.ts';
 import type { Clock } from '../core/context.ts';
 import { sha256, type Sha256 } from '../core/digest.ts';
+import type { Content } from '../core/snapshot.ts';
 import type { Seat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
 import { publishedOverrides, type OverrideFile } from '../overrides/overrides.ts';
 import type { Signer } from '../sign/signer.ts';
+import { membersOf } from '../snapshot/snapshots.ts';
 import * as durable from '../util/durable.ts';
 import { runCommand } from '../util/run-command.ts';
 import { RELEASE_INDEX, releaseIndex } from './release-index.ts';
@@ -138,10 +140,9 @@ function overridesOf({ name, baseUrl }: ReleaseSpec, { publications, paths, key 
 
 /** With the keys of upstreams whose signature it serves: who believes the manifest need not fetch them. */
 function listedPublication(publication: Publication, { publicRoot }: ManifestTools): ManifestPublication {
-  const { prefix, distribution, generation, components, spec, format } = publication;
-  const { publishing, exact } = formatOf(format);
-  const seats = publishing.seats(components.map(({ component }) => component), spec.architectures);
-  const signedElsewhere = seats.filter(({ component, base }) => base !== undefined && component !== undefined && spec.exact?.includes(component) === true);
+  const { prefix, distribution, generation, spec, format } = publication;
+  const { exact } = formatOf(format);
+  const signedElsewhere = seatsOf(publication).filter(({ component, base }) => base !== undefined && component !== undefined && spec.exact?.includes(component) === true);
   const keyOf = ({ base = '' }: Seat): string => readFileSync(join(publicRoot, placeOf(publication), base, exact?.keyPath ?? ''), 'utf8');
   const keys = Object.fromEntries(signedElsewhere.map((seat) => [seat.base ?? '', keyOf(seat)]));
   return { prefix, distribution, generation, ...(signedElsewhere.length === 0 ? {} : { keys }) };
@@ -196,50 +197,64 @@ function artifactFiles(release: string, artifacts: readonly Artifact[], catalog:
 }
 
 /** Root metadata, indexes and package files, each once. */
-function* filesOf(publications: readonly Publication[], { catalog, publicRoot }: ManifestTools): Generator<ManifestFile> {
+function* filesOf(publications: readonly Publication[], tools: ManifestTools): Generator<ManifestFile> {
   const seen = new Set<string>();
   for (const publication of publications) {
-    const { publishing } = formatOf(publication.format);
-    const distribution = placeOf(publication);
-    const seats = publishing.seats(publication.components.map(({ component }) => component), publication.spec.architectures);
-    const { keyFile } = publishing.profile(publication.spec.clients);
-    const keyFiles = keyFile === undefined ? [] : [keyFile];
-    const roots = new Set(seats.flatMap(({ root }) => [...Object.values(publishing.signedFiles), ...keyFiles].map((name) => join(distribution, root, name))));
-    for (const path of roots) {
+    for (const file of [...rootFiles(publication, tools), ...indexFiles(publication, tools), ...packageFiles(publication, tools)]) {
+      if (seen.has(file.path)) continue;
+      seen.add(file.path);
+      yield file;
+    }
+  }
+}
+
+function* rootFiles(publication: Publication, { publicRoot }: ManifestTools): Generator<ManifestFile> {
+  const { publishing } = formatOf(publication.format);
+  const { keyFile } = publishing.profile(publication.spec.clients);
+  const names = [...Object.values(publishing.signedFiles), ...(keyFile === undefined ? [] : [keyFile])];
+  for (const { root } of seatsOf(publication)) {
+    for (const name of names) {
+      const path = join(placeOf(publication), root, name);
       const bytes = readFileSync(join(publicRoot, path));
       yield { path, size: bytes.length, sha256: sha256(bytes) };
     }
-    const served = catalog.publications
-      .generations(publication.prefix, publication.distribution)
-      .find(({ number }) => number === publication.generation);
-    for (const { path, size, sha256: digest } of served?.indexes ?? []) {
-      // Where names do not stay, a path is the one it has for ever.
-      const names = publishing.namesStay ? new Set([path, publishing.hashedPath(path, digest)]) : [path];
-      for (const name of names) {
-        if (!roots.has(join(distribution, name))) yield { path: join(distribution, name), size, sha256: digest };
-      }
-    }
-    for (const content of pooledContents(publication, catalog)) {
-      for (const id of catalog.contents.allMembers(content)) {
-        const record = catalog.records.head(id);
-        for (const [index, place] of publishing.poolPaths(record).entries()) {
-          const file = record.files[index];
-          for (const base of basesOf(record.partition, seats)) {
-            const path = base === undefined ? join(publication.prefix, place) : join(distribution, base, place);
-            if (file === undefined || seen.has(path)) continue;
-            seen.add(path);
-            yield { path, size: file.size, sha256: file.sha256 };
-          }
-        }
+  }
+}
+
+function* indexFiles(publication: Publication, { catalog }: ManifestTools): Generator<ManifestFile> {
+  const { prefix, distribution, generation, format } = publication;
+  const { namesStay, hashedPath } = formatOf(format).publishing;
+  const served = catalog.publications.generations(prefix, distribution).find(({ number }) => number === generation);
+  for (const { path, size, sha256: digest } of served?.indexes ?? []) {
+    // Where names do not stay, a path is the one it has for ever.
+    for (const name of namesStay ? [path, hashedPath(path, digest)] : [path]) yield { path: join(placeOf(publication), name), size, sha256: digest };
+  }
+}
+
+function* packageFiles(publication: Publication, { catalog }: ManifestTools): Generator<ManifestFile> {
+  const { publishing } = formatOf(publication.format);
+  const seats = seatsOf(publication);
+  for (const content of pooledContents(publication, catalog)) {
+    for (const { partition, files } of membersOf(catalog, content)) {
+      const bases = basesOf(partition, seats);
+      for (const [index, place] of publishing.poolPaths({ partition, files }).entries()) {
+        const file = files[index];
+        if (file === undefined) continue;
+        const { size, sha256: digest } = file;
+        for (const base of bases) yield { path: base === undefined ? join(publication.prefix, place) : join(placeOf(publication), base, place), size, sha256: digest };
       }
     }
   }
 }
 
+function seatsOf({ format, components, spec }: Publication): readonly Seat[] {
+  return formatOf(format).publishing.seats(components.map(({ component }) => component), spec.architectures);
+}
+
 /** Contents whose packages lie in the pool: those of exact repositories lie where their upstream has them. */
-function pooledContents({ components, spec: { exact = [] } }: Publication, { snapshots }: Catalog): Set<number> {
+function pooledContents({ components, spec: { exact = [] } }: Publication, { snapshots }: Catalog): Content[] {
   const pooled = components.filter(({ component }) => !exact.includes(component));
-  return new Set(pooled.map(({ snapshot }) => snapshots.get(snapshot).content.id));
+  return pooled.map(({ snapshot }) => snapshots.get(snapshot).content);
 }
 
 /** Where clients look for packages of a partition: below the prefix, or in each of the places that serve it. */

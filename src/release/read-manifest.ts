@@ -118,7 +118,8 @@ function refuseNested(places: readonly string[]): void {
   if (nested !== undefined) throw bad(`switches ${nested} inside another place`);
 }
 
-function isName(value: unknown): value is string {
+/** Whether it can be the name of a release or a build. */
+export function isName(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9.+_~-]*$/.test(value);
 }
 

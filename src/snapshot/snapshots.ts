@@ -43,6 +43,13 @@ function checkFree(catalog: Catalog, name: string): void {
   }
 }
 
+/** The name, or with a number behind it when it is taken. */
+export function freeName(catalog: Catalog, wanted: string): string {
+  let name = wanted;
+  for (let n = 2; catalog.snapshots.find(name) !== undefined; n += 1) name = `${wanted}.${n}`;
+  return name;
+}
+
 export interface MergeRequest {
   readonly name: string;
   readonly sources: readonly Snapshot[];

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from
 import { dirname, join } from 'node:path';
 import type { ArtifactKind } from '../../src/artifacts/kind.ts';
 import { sha256 } from '../../src/core/digest.ts';
-import { planCopy } from '../../src/release/copy-plan.ts';
-import { prepare, type Delivery } from '../../src/release/deliver.ts';
+import { COPIES, planCopy } from '../../src/release/copy-plan.ts';
+import { prepare, readRecords, type Delivery } from '../../src/release/deliver.ts';
 import { parseManifest } from '../../src/release/read-manifest.ts';
 import { localTarget } from '../../src/targets/local.ts';
 import { rigKey } from '../rig/key.ts';
@@ -91,5 +91,23 @@ withFlock('RPC-O D5 until the switch, no list names what is not there yet', asyn
   t.true(existsSync(join(root, 'lxc-images/rig/app-r1.0.0/1/rootfs.tar.xz')));
   for (const path of ['meta', 'git-archives', 'releases/index.json', 'releases/r1.0.0/latest']) t.false(existsSync(join(root, path)), path);
   t.deepEqual(pointers.map(({ path }) => path), ['git-archives/r1.0.0', 'meta/1.0', 'releases/r1.0.0/latest', 'releases/index.json']);
+  await session[Symbol.asyncDispose]();
+});
+
+withFlock('a copy whose record is not one of ours is passed over', async (t) => {
+  await using dir = await tempDir();
+  const root = dir.join('target');
+  const ctx = testContext();
+  const known = { release: 'r1.0.0', build: '1', preparedAt: '2026-01-01', places: [], hashed: [], artifacts: [] };
+  const records = [null, {}, { ...known, hashed: ['../../etc/passwd'] }, { ...known, places: 'git-archives' }, { ...known, build: '../1' }, { ...known, artifacts: {} }];
+  for (const [at, record] of records.entries()) write(join(root, COPIES, `r1.0.0/odd-${at}`, 'record.json'), JSON.stringify(record));
+  write(join(root, COPIES, 'r1.0.0/odd-text/record.json'), '{');
+  const session = await localTarget({ kind: 'local', name: 'near', path: root }, {}).open(ctx);
+
+  const { pointers } = await prepare(session, await makeDelivery(dir, 'r1.0.0', '1'), ctx);
+
+  t.deepEqual([...(await readRecords(session, ctx)).values()].flat().map(({ build }) => build), ['1']);
+  await session.commit(pointers, ctx);
+  t.true(existsSync(join(root, 'git-archives/r1.0.0/app.tgz')));
   await session[Symbol.asyncDispose]();
 });
