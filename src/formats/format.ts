@@ -88,8 +88,8 @@ export interface UpstreamFormat {
   readMirrorList?(text: Buffer): MirrorList;
   /** A file that vouches for others and that root metadata need not list: its path, and its digest where the user pinned it. */
   unlisted?(request: UpstreamRequest): { readonly path: string; readonly sha256?: Sha256 } | undefined;
-  /** Reads a file that vouches for others. Throws E_FORMAT, E_PATH. */
-  readBundle(index: UpstreamIndex, text: Buffer): UpstreamBundle;
+  /** Reads a file that vouches for others, where the format has such. Throws E_FORMAT, E_PATH. */
+  readBundle?(index: UpstreamIndex, text: Buffer): UpstreamBundle;
 }
 
 /** Records of files whose SHA-256 or size shows only when they are there. */
@@ -232,10 +232,10 @@ export interface LocalFormat {
   scan(label: string): PackageScan;
   /** The record of a package from its unpacked description. Throws E_FORMAT. */
   readPackage(file: LocalPackage, description: Buffer): PackageRecord;
-  /** The record of a source package from the file that lists its parts. Throws E_FORMAT, E_WEAK_HASH, E_PATH. */
-  readSource(file: LocalText): PackageRecord;
-  /** Reads what a builder sends along with the files of an upload. Throws E_FORMAT, E_WEAK_HASH, E_PATH. */
-  readUpload(file: LocalText): Upload;
+  /** The record of a source package from the file that lists its parts, where `kindOf` knows such. Throws E_FORMAT, E_WEAK_HASH, E_PATH. */
+  readSource?(file: LocalText): PackageRecord;
+  /** Reads what a builder sends along with the files of an upload, where `kindOf` knows such. Throws E_FORMAT, E_WEAK_HASH, E_PATH. */
+  readUpload?(file: LocalText): Upload;
   /** Signatures within packages; undefined for a format that has none. */
   readonly signing?: PackageSigning;
   /** What is put in besides packages; undefined for a format whose repositories have nothing of the kind. */

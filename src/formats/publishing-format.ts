@@ -41,8 +41,8 @@ export interface PublishingFormat {
   root(publication: RootPlan, seat: Seat): Buffer;
   /** What root metadata that was served promises. Throws E_FORMAT, E_PATH, E_WEAK_HASH. */
   readServed(root: Buffer, seat: Seat): ServedRoot;
-  /** The files that a served one vouches for; all paths are below the distribution. Throws E_FORMAT, E_PATH. */
-  readBundle(path: string, text: Buffer): readonly BundledFile[];
+  /** The files that a served one vouches for, where the format has such; all paths are below the distribution. Throws E_FORMAT, E_PATH. */
+  readBundle?(path: string, text: Buffer): readonly BundledFile[];
   /** The files that carry the signed root metadata, in the folder of a seat's root. */
   readonly signedFiles: { readonly clearsigned?: string; readonly plain: string; readonly detached: string };
 }

@@ -129,7 +129,8 @@ function readListed(root: ServedRoot, component: string, { place, format }: { re
 }
 
 function readBundle(index: UpstreamIndex, { folder, distribution }: TreePlace, format: RepoFormat): UpstreamPackage {
-  const bundle = format.upstream.readBundle(index, readFileSync(join(folder, index.name)));
+  const bundle = format.upstream.readBundle?.(index, readFileSync(join(folder, index.name)));
+  if (bundle === undefined) throw new Error(`Files of ${format.id} that vouch for others are listed and cannot be read`);
   return bundle.record(
     bundle.files.map(({ path }) => {
       const stat = statSync(join(folder, path), { throwIfNoEntry: false });

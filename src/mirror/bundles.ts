@@ -26,7 +26,8 @@ export async function fetchBundles(lists: readonly UpstreamIndex[], tools: Bundl
     ctx.signal.throwIfAborted();
     ctx.report({ type: 'phase', subject: mirror.name, text: `reading ${list.name}` });
     const text = await readListed(list, { upstream, folder, limit: BUNDLE_LIMIT }, ctx);
-    const bundle = format.upstream.readBundle(list, text);
+    const bundle = format.upstream.readBundle?.(list, text);
+    if (bundle === undefined) throw new Error(`Files of ${format.id} that vouch for others are listed and cannot be read`);
     for (const note of bundle.notes ?? []) ctx.report({ type: 'warning', message: `${mirror.name}: ${note}` });
     if (bundle.text !== undefined) await receiveBytes(bundle.text, tools);
     for (;;) {

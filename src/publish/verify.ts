@@ -208,7 +208,7 @@ async function verifyBundle(path: string, { folder, format, seen, request }: Loo
   if (seen.isWrong(list)) return;
   let files: readonly BundledFile[] = [];
   try {
-    files = format.publishing.readBundle(path, readFileSync(list));
+    files = format.publishing.readBundle?.(path, readFileSync(list)) ?? [];
   } catch (error) {
     if (!isArtifactsError(error)) throw error;
     seen.problem(list, `cannot be read: ${error.message}`);

@@ -1,6 +1,6 @@
 /** Taking in uploads: a signed list of files, the files, and rules about who may send what. */
 import { dirname, join } from 'node:path';
-import { type ArtifactsError, isArtifactsError } from '../core/errors.ts';
+import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
 import type { Context } from '../core/context.ts';
 import type { LocalFormat, Upload } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
@@ -39,6 +39,8 @@ export interface Included extends Added {
  */
 export async function includeUploads(request: IncludeRequest, tools: RepoTools, ctx: Context): Promise<Included> {
   const format = formatOf(findRepo(tools.catalog, request.repo, tools.declared).format);
+  const { readUpload } = format.local;
+  if (readUpload === undefined) throw new ArtifactsError('E_USAGE', `Repository "${request.repo}" is one of ${format.id}, which has no uploads`, { hint: '`artifacts repo add` takes packages.' });
   const found = findFiles(request.paths, { format: format.local, kinds: ['upload'], noun: 'uploads' });
   const rules = request.uploaders === undefined ? undefined : readUploaders(readOwn(request.uploaders).toString(), request.uploaders, format);
   const keyrings = request.keyrings.map(readOwn);
@@ -46,7 +48,7 @@ export async function includeUploads(request: IncludeRequest, tools: RepoTools, 
   const uploads: CheckedUpload[] = [];
   for (const { path } of found) {
     try {
-      uploads.push(await checkUpload(path, { request, keyrings, rules, format: format.local, now: tools.clock() }));
+      uploads.push(await checkUpload(path, { request, keyrings, rules, readUpload, now: tools.clock() }));
     } catch (error) {
       if (!isAboutFile(error) || isArtifactsError(error, 'E_CONFIG')) throw error;
       problems.push(error);
@@ -70,15 +72,15 @@ interface Checking {
   readonly request: IncludeRequest;
   readonly keyrings: readonly Buffer[];
   readonly rules: Uploaders | undefined;
-  readonly format: LocalFormat;
+  readonly readUpload: NonNullable<LocalFormat['readUpload']>;
   readonly now: Date;
 }
 
-async function checkUpload(path: string, { request, keyrings, rules, format, now }: Checking): Promise<CheckedUpload> {
+async function checkUpload(path: string, { request, keyrings, rules, readUpload, now }: Checking): Promise<CheckedUpload> {
   checkTextSize(path);
   const bytes = readOwn(path);
   const { text, signedBy } = await signedText(bytes, path, { request, keyrings, now });
-  const upload = format.readUpload({ fileName: path, bytes, text });
+  const upload = readUpload({ fileName: path, bytes, text });
   if (rules !== undefined) checkUploader(rules, upload.subject, { name: path, fingerprints: signedBy });
   return { path, upload, signedBy };
 }

@@ -142,6 +142,7 @@ export function checkFileSize(path: string, largest: number): void {
 }
 
 function readSource({ fileName, bytes }: Omit<LocalText, 'text'>, path: string, format: RepoFormat): PackageRecord {
+  if (format.local.readSource === undefined) throw new Error(`Source packages of ${format.id} are known and cannot be read`);
   try {
     return format.local.readSource({ fileName, bytes, text: unwrapped(bytes, fileName) });
   } catch (error) {

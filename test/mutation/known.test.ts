@@ -122,7 +122,7 @@ testWith(hasCommand('prlimit'), 'needs prlimit')('D09 a dozen packages that unpa
 });
 
 function upload(text: string): Upload {
-  return local.readUpload({ fileName: 'x.changes', bytes: Buffer.from(text), text: Buffer.from(text) });
+  return local.readUpload!({ fileName: 'x.changes', bytes: Buffer.from(text), text: Buffer.from(text) });
 }
 
 function refuses(t: ExecutionContext, work: () => unknown, message: RegExp): void {

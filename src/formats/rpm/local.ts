@@ -1,5 +1,4 @@
 /** Packages that lie as files: what local repositories are filled with. */
-import { ArtifactsError } from '../../core/errors.ts';
 import type { PackageRecord } from '../../core/package.ts';
 import type { LocalFormat, LocalPackage } from '../format.ts';
 import { packageFileName, poolPath } from '../pool-path.ts';
@@ -18,12 +17,6 @@ export const localFiles: LocalFormat = {
   signing: packageSigning,
   metadata: localMetadata,
   readPackage,
-  readSource: ({ fileName }) => {
-    throw notOfRpm(fileName);
-  },
-  readUpload: ({ fileName }) => {
-    throw notOfRpm(fileName);
-  },
 };
 
 /** The time of the file is that of the build: a clock or a copy of it must not change what is published. */
@@ -42,8 +35,4 @@ function readPackage(file: LocalPackage, description: Buffer): PackageRecord {
     files: [{ name, size, sha256 }],
     text: joinTexts({ primary: Buffer.from(primary), filelists: Buffer.from(filelists), other: Buffer.from(other) }),
   };
-}
-
-function notOfRpm(fileName: string): ArtifactsError {
-  return new ArtifactsError('E_FORMAT', `${fileName}: rpm repositories are filled with .rpm files`);
 }

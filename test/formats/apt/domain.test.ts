@@ -1,0 +1,4 @@
+import { testFormatDomain } from '../../suites/format-domain.ts';
+import { aptRig } from './rig.ts';
+
+testFormatDomain(aptRig);
