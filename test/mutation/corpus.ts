@@ -5,9 +5,10 @@ import { gzipSync } from 'node:zlib';
 import { ar, tar } from '../rig/archive.ts';
 import { buildDeb, packagesStanza } from '../rig/deb.ts';
 import { buildSource, sourcesStanza } from '../rig/source.ts';
+import { RPM_KINDS, RPM_SPOILERS } from './rpm-corpus.ts';
 import { below, mutate, pick, type Random } from './mutators.ts';
 
-export const KINDS = ['packages', 'udebs', 'sources', 'packed', 'release', 'inrelease', 'signature', 'keyring', 'deb', 'data-tar', 'dsc', 'changes'] as const;
+export const KINDS = ['packages', 'udebs', 'sources', 'packed', 'release', 'inrelease', 'signature', 'keyring', 'deb', 'data-tar', 'dsc', 'changes', ...RPM_KINDS] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** The input with this number: its kind, its bytes, and the generator for whatever else its reading decides. */
@@ -96,6 +97,7 @@ const SPOILERS: Readonly<Record<Kind, Spoiler>> = {
   'data-tar': (random) => maybeMended(mutate(DATA_TAR, DSC, random), random),
   dsc: (random) => mutate(DSC, CHANGES, random),
   changes: (random) => mutate(CHANGES, DSC, random),
+  ...RPM_SPOILERS,
 };
 
 /** The bytes of the last armored block (RFC 9580, 6.2), its checksum left out. */

@@ -6,6 +6,7 @@ import { parseSha256, type Sha256 } from '../../src/core/digest.ts';
 import { ArtifactsError } from '../../src/core/errors.ts';
 import type { Upload } from '../../src/formats/format.ts';
 import { formatOf } from '../../src/formats/index.ts';
+import { mergeModules } from '../../src/formats/rpm/merge-modules.ts';
 import { verifyDetached } from '../../src/sign/verify.ts';
 import { realSite, repoSite } from '../repo/support.ts';
 import { ar, tar } from '../rig/archive.ts';
@@ -104,6 +105,18 @@ test('A22 a stanza of sixty thousand lines that end in CR LF takes no longer tha
   for await (const batch of upstream.readIndex(index, whole(Buffer.from(stanza.repeat(2))))) names.push(...batch.map(({ record }) => record.name));
 
   t.deepEqual(names, ['a', 'a']);
+});
+
+test('R12 a modules.yaml of hundreds of thousands of keys or quotes is read or left out in the time that its length takes', (t) => {
+  const merge = (data: string): readonly string[] => {
+    const notes: string[] = [];
+    mergeModules([Buffer.from(`---\ndocument: modulemd\ndata: ${data}\n`)], (note) => notes.push(note));
+    return notes;
+  };
+  t.deepEqual(merge(`{name: m, ${Array.from({ length: 60_000 }, (_, number) => `k${number}: a`).join(', ')}}`), []);
+  t.regex(merge('{name: m, k: a, k: b}').join(), /a key stands twice/);
+  t.regex(merge('"'.repeat(300_001)).join(), /this is no YAML/);
+  t.regex(merge(`\n${'  - a\n'.repeat(60_000)}`).join(), /more than 50000 lines/);
 });
 
 testWith(hasCommand('prlimit'), 'needs prlimit')('D09 a dozen packages that unpack to the limit need no more memory together than one', async (t) => {

@@ -59,6 +59,8 @@ const ODD_TEXTS = [
   '\n', '\n\n', '\r\n', ' \n', '\n \n', '\n .\n', ':', ': ', '\n:\n', '\u0000', '\u00ff\u00fe', '\u00ef\u00bb\u00bf', '\u001b[2J', '\u202e', '#', '\n# c\n', '-',
   '../', '/', '\\', '%2e%2e/', '%00', '|', ',', '<', '>', '(>= ', ')', '[', ']', '${', '\nPackage: x', '\nVersion: ', '\nFilename: ../../etc/passwd',
   '\n-----BEGIN PGP SIGNED MESSAGE-----\n', '\n-----END PGP SIGNATURE-----\n', '!<arch>\n', '`\n', '//', '#1/9999999999', 'NaN', '1e309', '-1', '0x10',
+  '<', '</', '/>', '">', '&', '&amp;', '&a;', '&#0;', '&#x110000;', '<![CDATA[', ']]>', '<!--', '-->', '<?x', '<!DOCTYPE a [<!ENTITY a "aaaa">]>', ' xmlns:rpm="x"', '</package>', '<package>', 'sha', 'sha512', '::', '0:', '-- ',
+  '\n---\n', '\n...\n', '\n- ', ' *a', ' &a', '<<: *a', '? ', ': |', '!!js/function ', '\n[', 'sha256:', ' = ', '\n  ', 'https://', 'file:///',
   '__proto__', 'constructor', '\n__proto__: x', '\nConstructor: x',
 ] as const satisfies readonly [string, ...string[]];
 
@@ -111,7 +113,7 @@ function repeat(bytes: Buffer, random: Random): Buffer {
 }
 
 function nest(bytes: Buffer, random: Random): Buffer {
-  const [open, close] = pick(random, [['(', ')'], ['[', ']'], ['<', '>'], ['a | (', ')'], ['{', '}'], ['a <!b> [', ']']]);
+  const [open, close] = pick(random, [['(', ')'], ['[', ']'], ['<', '>'], ['a | (', ')'], ['{', '}'], ['a <!b> [', ']'], ['<a>', '</a>'], ['<group><id>', '</id></group>'], ['(a or ', ')']]);
   const depth = 1 << below(random, 17);
   return insert(bytes, random, Buffer.from(open.repeat(depth) + close.repeat(depth)));
 }

@@ -3,7 +3,6 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCatalog } from '../../src/catalog/catalog.ts';
 import { openLocks } from '../../src/catalog/lock.ts';
-import { isArtifactsError } from '../../src/core/errors.ts';
 import { parseSha256 } from '../../src/core/digest.ts';
 import { formatOf } from '../../src/formats/index.ts';
 import type { UpstreamIndex, UpstreamPackage } from '../../src/formats/format.ts';
@@ -15,7 +14,9 @@ import { parseClearsigned } from '../../src/sign/clearsigned.ts';
 import { verifyClearsigned, verifyDetached } from '../../src/sign/verify.ts';
 import { tarPaths } from '../../src/util/tar-paths.ts';
 import { INRELEASE, PUBLIC_KEY, UPLOADED, type Input, type Kind, type Packing } from './corpus.ts';
-import { below, type Random } from './mutators.ts';
+import type { Random } from './mutators.ts';
+import { inPieces, walk, worstOf } from './read-all.ts';
+import { readSignatures, RPM_READERS } from './rpm-readers.ts';
 
 /** Reads an input to its end. Throws what the reader throws. */
 export type Readers = (input: Input, random: Random) => Promise<void>;
@@ -29,10 +30,10 @@ const context = { signal: new AbortController().signal, report: () => {} };
 export function openReaders(folder: string): Readers {
   const tools = openRepoTools(folder);
   const incoming = join(folder, 'incoming');
-  const addAs = async (name: string, bytes: Buffer): Promise<void> => {
+  const addAs = async (name: string, bytes: Buffer, repo = 'r'): Promise<void> => {
     writeFileSync(join(incoming, name), bytes);
     try {
-      await addFiles({ repo: 'r', paths: [join(incoming, name)], replace: true, removeFiles: false }, tools, context);
+      await addFiles({ repo, paths: [join(incoming, name)], replace: true, removeFiles: false }, tools, context);
     } finally {
       rmSync(join(incoming, name));
     }
@@ -40,13 +41,13 @@ export function openReaders(folder: string): Readers {
   mkdirSync(incoming, { recursive: true });
   for (const [name, bytes] of UPLOADED) writeFileSync(join(incoming, name), bytes);
   const kinds: Readonly<Record<Kind, (input: Input, random: Random) => Promise<void>>> = {
-    packages: ({ bytes }, random) => walk(format.upstream.readIndex(indexOf('packages'), inPieces(bytes, random))),
-    udebs: ({ bytes }, random) => walk(format.upstream.readIndex(indexOf('udebs'), inPieces(bytes, random))),
-    sources: ({ bytes }, random) => walk(format.upstream.readIndex(indexOf('sources'), inPieces(bytes, random))),
-    packed: ({ bytes, packing }) => walk(readPacked(bytes, packing, folder)),
-    release: async ({ bytes }) => readRelease(bytes),
+    packages: ({ bytes }, random) => walk(format, format.upstream.readIndex(indexOf('packages'), inPieces(bytes, random))),
+    udebs: ({ bytes }, random) => walk(format, format.upstream.readIndex(indexOf('udebs'), inPieces(bytes, random))),
+    sources: ({ bytes }, random) => walk(format, format.upstream.readIndex(indexOf('sources'), inPieces(bytes, random))),
+    packed: ({ bytes, packing }) => walk(format, readPacked(bytes, packing, folder)),
+    release: ({ bytes }) => readRelease(bytes),
     inrelease: async ({ bytes }) => {
-      readRelease((await verifyClearsigned(bytes, { name: 'InRelease', keyrings: [PUBLIC_KEY], fingerprints: [], now: NOW })).text);
+      await readRelease((await verifyClearsigned(bytes, { name: 'InRelease', keyrings: [PUBLIC_KEY], fingerprints: [], now: NOW })).text);
     },
     signature: async ({ bytes }) => void (await verifyDetached(SIGNED, bytes, { name: 'InRelease', keyrings: [PUBLIC_KEY], fingerprints: [], now: NOW })),
     keyring: async ({ bytes }) => void (await verifyClearsigned(INRELEASE, { name: 'InRelease', keyrings: [bytes], fingerprints: [], now: NOW })),
@@ -60,8 +61,18 @@ export function openReaders(folder: string): Readers {
       writeFileSync(path, bytes);
       await includeUploads({ ...INCLUDE, paths: [path] }, tools, context);
     },
+    rpm: async ({ bytes }) => {
+      await addAs('x.rpm', bytes, 'rpms');
+      readSignatures(bytes);
+    },
+    ...rpmReaders(),
   };
   return (input, random) => kinds[input.kind](input, random);
+}
+
+function rpmReaders(): Readonly<Record<keyof typeof RPM_READERS, (input: Input, random: Random) => Promise<void>>> {
+  const readers = Object.entries(RPM_READERS).map(([kind, read]) => [kind, ({ bytes }: Input, random: Random) => read(bytes, random)] as const);
+  return Object.fromEntries(readers) as Record<keyof typeof RPM_READERS, (input: Input, random: Random) => Promise<void>>;
 }
 
 /** What the signature of the InRelease covers (RFC 9580, 7.1). */
@@ -74,46 +85,13 @@ function openRepoTools(folder: string): RepoTools {
     pool: openLocalPool(join(folder, 'pool')),
     locks: openLocks(join(folder, 'locks'), 'mutation'),
     clock: () => NOW,
-    declared: [{ name: 'r', comment: '', format: 'apt' }],
+    declared: [{ name: 'r', comment: '', format: 'apt' }, { name: 'rpms', comment: '', format: 'rpm' }],
     change: (_ctx, work) => work(),
   };
 }
 
-function readRelease(bytes: Buffer): void {
-  const problems = [() => format.upstream.readRoot(bytes, REQUEST), () => format.publishing.readServed(bytes, { root: '' })].map((read) => {
-    try {
-      return void read();
-    } catch (error) {
-      return error;
-    }
-  });
-  const worst = problems.find((problem) => problem !== undefined && !isArtifactsError(problem)) ?? problems[0];
-  if (worst !== undefined) throw worst;
-}
-
-/** Every package as queries, closures and publishing look at it. Relations may be refused by name. */
-async function walk(batches: AsyncIterable<readonly UpstreamPackage[]>): Promise<void> {
-  let before = '1.0-1';
-  for await (const batch of batches) {
-    for (const { record, locations } of batch) {
-      const subject = format.subject(record);
-      format.publishing.poolPaths(record);
-      format.compareVersions(before, record.version);
-      before = record.version;
-      if (locations.some((location) => location.includes('..') && location.split('/').includes('..'))) throw new Error(`left its folder: ${locations.join()}`);
-      void [subject.source, subject.multiArch, subject.field('Tag')];
-      allowed(() => subject.capabilities);
-      allowed(() => subject.requirements({ recommends: true, suggests: true, source: true }));
-    }
-  }
-}
-
-function allowed(read: () => unknown): void {
-  try {
-    read();
-  } catch (error) {
-    if (!isArtifactsError(error, 'E_FORMAT')) throw error;
-  }
+function readRelease(bytes: Buffer): Promise<void> {
+  return worstOf([() => format.upstream.readRoot(bytes, REQUEST), () => format.publishing.readServed(bytes, { root: '' })]);
 }
 
 const DIGEST = parseSha256('0'.repeat(64));
@@ -130,13 +108,4 @@ function readPacked(bytes: Buffer, compression: Packing, folder: string): AsyncI
   const download = async ({ file }: { readonly file: string }): Promise<void> => writeFileSync(file, bytes);
   const upstream = { download } as unknown as Parameters<typeof readIndex>[1]['upstream'];
   return readIndex({ ...index, offers }, { upstream, format: format.upstream, folder }, context);
-}
-
-/** Cut at random places, as a network does. */
-async function* inPieces(bytes: Buffer, random: Random): AsyncGenerator<Buffer> {
-  for (let at = 0; at < bytes.length; ) {
-    const size = 1 + below(random, random() < 0.1 ? 16 : 256 * 1024);
-    yield Buffer.from(bytes.subarray(at, at + size));
-    at += size;
-  }
 }

@@ -53,11 +53,19 @@ export function asFormat6(bytes: Buffer, change: (head: RigHead) => RigHead = (h
 /** The same package with other entries in its header, as rpm 4 makes them. */
 export function withHeader(bytes: Buffer, change: (entries: readonly RigEntry[]) => readonly RigEntry[]): Buffer {
   const { signature, header, payload } = openRpm(bytes);
-  const main = region(63, change(header));
+  return packRpm(headerBytes(change(header)), payload, signature.filter(({ tag }) => tag === 1007));
+}
+
+/** A header of rpm 4. */
+export function headerBytes(entries: readonly RigEntry[]): Buffer {
+  return region(63, entries);
+}
+
+/** A package of rpm 4 of this header, whatever it holds, with the digests of it. */
+export function packRpm(main: Buffer, payload: Buffer, signature: readonly RigEntry[] = []): Buffer {
   const sum = createHash('md5').update(main).update(payload).digest();
   const size = int32(1000, main.length + payload.length);
-  const kept = signature.filter(({ tag }) => tag === 1007);
-  return join(3, region(62, [text(269, hash('sha1', main)), text(273, hash('sha256', main)), size, binary(1004, sum), ...kept]), { main, payload });
+  return join(3, region(62, [text(269, hash('sha1', main)), text(273, hash('sha256', main)), size, binary(1004, sum), ...signature]), { main, payload });
 }
 
 /** The bytes that a signature of a package of rpm 6 is made over. */

@@ -3,7 +3,7 @@
  * versions that look like numbers, and streams such as 1.10, must not become others.
  */
 import { isUtf8 } from 'node:buffer';
-import { parseAllDocuments } from 'yaml';
+import { isScalar, parseAllDocuments, visit, type Document } from 'yaml';
 import type { HasPackage } from '../format.ts';
 import { malformed } from './malformed.ts';
 import { mergeDefaults, readDefaults, writeDefaults, type ModuleDefaults } from './merge-module-defaults.ts';
@@ -79,14 +79,36 @@ function splitDocuments(text: string): string[] {
     .filter((part) => part.trim() !== '');
 }
 
+/** The longest document of a distribution, what its builders wrote into it included, has some thousand lines. */
+const MOST_LINES = 50_000;
+const MOST_CHARACTERS = 4 * 1024 * 1024;
+
 function readDocument(text: string, place: string): ModuleDocument {
-  // Every scalar as text, and no aliases: a few lines of them can stand for gigabytes.
-  const [document, ...others] = parseAllDocuments(text, { schema: 'failsafe' });
+  if (text.length > MOST_CHARACTERS || hasMoreLines(text, MOST_LINES)) throw malformed(place, `a document of more than ${MOST_LINES} lines or ${MOST_CHARACTERS} characters`);
+  // Every scalar as text, and no aliases: a few lines of them can stand for gigabytes. The parser's own check of keys and its
+  // words about errors take time that grows with the square of what there is.
+  const [document, ...others] = parseAllDocuments(text, { schema: 'failsafe', uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
   if (document === undefined || !('errors' in document) || others.length > 0 || document.errors.length > 0) throw malformed(place, 'this is no YAML');
+  refuseTwice(document, place);
   const root = asRecord(document.toJS({ maxAliasCount: 0 }));
   const data = asRecord(root['data']);
   const kind = String(root['document'] ?? '');
   return { kind, key: [kind, ...(KEYS.get(kind)?.map((name) => String(data[name] ?? '')) ?? [text])].join('\0'), modified: Number(data['modified'] ?? 0) || 0, text, data, ...(kind === DEFAULTS ? { defaults: readDefaults(data) } : {}) };
+}
+
+function hasMoreLines(text: string, most: number): boolean {
+  let at = -1;
+  for (let lines = 0; lines <= most; lines += 1) if ((at = text.indexOf('\n', at + 1)) === -1) return false;
+  return true;
+}
+
+function refuseTwice(document: Document.Parsed, place: string): void {
+  visit(document, {
+    Map: (_, { items }) => {
+      const keys = new Set(items.map(({ key }) => (isScalar(key) ? key.value : key)));
+      if (keys.size < items.length) throw malformed(place, 'a key stands twice');
+    },
+  });
 }
 
 const DEFAULTS = 'modulemd-defaults';
