@@ -39,6 +39,15 @@ const INDEX = 'packages.jsonl';
 export const toy: RepoFormat = {
   id: 'toy',
   compareVersions: (a, b) => Number(a) - Number(b),
+  names: {
+    write: ({ name, version, architecture }) => `${name}@${version}@${architecture}`,
+    forms: (word) => {
+      const [name = '', version, architecture] = word.split('@');
+      return version === undefined || architecture === undefined ? [{ name: word }] : [{ name, version, architecture }];
+    },
+    part: (key, part) => (part === 'version' ? key.version : part === 'architecture' ? key.architecture : key.name),
+    isField: () => true,
+  },
   subject: subjectOf,
   capabilityWord: '"offers"',
   companionWords: {},
