@@ -30,8 +30,13 @@ export function buildRpmMirror(
   if (kind === 'metalink' && !url.startsWith('https:') && keys.length === 0) {
     refuse(context, [...path, 'metalink'], `${formatPath(path)}.metalink: without TLS it vouches for nothing; write https or pin a key`);
   }
-  if (written.treeinfo === true && (kind !== 'archive_url' || ![url, ...(written.fallback_urls ?? [])].every((one) => one.startsWith('https:')))) {
-    refuse(context, [...path, 'treeinfo'], `${formatPath([...path, 'treeinfo'])}: nothing signs .treeinfo; write its SHA-256, or name https addresses alone`);
+  const isSafe = kind === 'archive_url' && [url, ...(written.fallback_urls ?? [])].every((one) => one.startsWith('https:'));
+  for (const [name, file] of UNSIGNED) {
+    if (written[name] !== true || isSafe) continue;
+    refuse(context, [...path, name], `${formatPath([...path, name])}: nothing signs ${file}; write its SHA-256, or name https addresses alone`);
+  }
+  if (written.extra_files !== undefined && written.extra_files !== false && written.exact !== true) {
+    refuse(context, [...path, 'extra_files'], `${formatPath([...path, 'extra_files'])}: the files it lists have a place in an exact copy alone; add exact: yes`);
   }
   if (written.exact === true) checkExact(written, path, context);
   return {
@@ -62,9 +67,19 @@ export function buildRpmMirror(
   };
 }
 
-function kindsOf({ with_sources: sources, weak_checksums: weak, exact, treeinfo }: WrittenRpmMirror): string[] {
-  const tree = typeof treeinfo === 'string' ? [`treeinfo:${treeinfo}`] : treeinfo === true ? ['treeinfo'] : [];
-  return [...(sources === true ? ['source'] : []), ...(weak === true ? ['sha1'] : []), ...(exact === true ? ['exact'] : []), ...tree];
+/** Lists of files that nothing signs, by the keys that ask for them. */
+const UNSIGNED = [
+  ['treeinfo', '.treeinfo'],
+  ['extra_files', 'extra_files.json'],
+] as const;
+
+function kindsOf(written: WrittenRpmMirror): string[] {
+  const { with_sources: sources, weak_checksums: weak, exact } = written;
+  const lists = UNSIGNED.flatMap(([name]) => {
+    const wish = written[name];
+    return typeof wish === 'string' ? [`${name}:${wish}`] : wish === true ? [name] : [];
+  });
+  return [...(sources === true ? ['source'] : []), ...(weak === true ? ['sha1'] : []), ...(exact === true ? ['exact'] : []), ...lists];
 }
 
 /** What is published as it was signed cannot be a part of it. */

@@ -113,6 +113,9 @@ const rpmArchitecture = textAs((text) =>
     : { problem: `${quote(text)} is no architecture of rpm; write one like x86_64` },
 );
 
+/** Whether a file is wanted that nothing signs, or which one. */
+const flagOrSha256 = z.union([flag, textAs((text) => (/^[0-9a-f]{64}$/i.test(text) ? { value: text.toLowerCase() } : { problem: `${quote(text)} is neither yes nor a SHA-256` }))]);
+
 /** A type of metadata as repomd.xml names it, `*` for anything. */
 const metadataGlob = textAs((text) => (/^[A-Za-z0-9*_+-]+$/.test(text) ? { value: text } : { problem: `${quote(text)} is no type of metadata` }));
 
@@ -128,7 +131,8 @@ export const rpmMirrorSchema = strict({
   with_sources: flag.optional(),
   weak_checksums: flag.optional(),
   exact: flag.optional(),
-  treeinfo: z.union([flag, textAs((text) => (/^[0-9a-f]{64}$/i.test(text) ? { value: text.toLowerCase() } : { problem: `${quote(text)} is neither yes nor a SHA-256` }))]).optional(),
+  treeinfo: flagOrSha256.optional(),
+  extra_files: flagOrSha256.optional(),
   duplicates: z.enum(['refuse', 'newest']).optional(),
   metadata: z.array(metadataGlob).optional(),
   gpg: strict({

@@ -86,10 +86,15 @@ export interface UpstreamFormat {
   readonly others?: OtherDigests;
   /** Reads a list of mirrors, where the format has such. Throws E_FORMAT. */
   readMirrorList?(text: Buffer): MirrorList;
-  /** A file that vouches for others and that root metadata need not list: its path, and its digest where the user pinned it. */
-  unlisted?(request: UpstreamRequest): { readonly path: string; readonly sha256?: Sha256 } | undefined;
+  /** Files that vouch for others and that root metadata need not list: their paths, and their digests where the user pinned them. */
+  unlisted?(request: UpstreamRequest): readonly UnlistedFile[];
   /** Reads a file that vouches for others, where the format has such. Throws E_FORMAT, E_PATH. */
   readBundle?(index: UpstreamIndex, text: Buffer): UpstreamBundle;
+}
+
+export interface UnlistedFile {
+  readonly path: string;
+  readonly sha256?: Sha256;
 }
 
 /** Records of files whose SHA-256 or size shows only when they are there. */

@@ -41,13 +41,19 @@ export async function keepExact(fresh: FreshRoot, { format, bundles }: ExactWish
   const settled = chosen.flatMap((part) => ('candidates' in part ? part.candidates : []));
   const more = await fetchFiles(settled, tools, ctx);
   const listed = settled.flatMap(({ files: [file], locations: [path = ''] }) => (file === undefined ? [] : [{ ...file, name: path }]));
-  const files = [...own.map(({ name, size, sha256: digest }) => ({ name, size, sha256: digest })), ...listed, ...bundles.flatMap(({ record, locations }) => record.files.map((file, at) => ({ ...file, name: locations[at] ?? file.name })))];
+  const bundled = bundles.flatMap(({ record, locations }) => record.files.map((file, at) => ({ ...file, name: locations[at] ?? file.name })));
+  const files = eachOnce([...own.map(({ name, size, sha256: digest }) => ({ name, size, sha256: digest })), ...listed, ...bundled]);
   const record = exact.record(files);
   await checkPlaces(record, format, tools, ctx);
   return {
     packages: [{ record, locations: files.map(({ name }) => name) }],
     fetched: { files: fetched.files + more.files, bytes: fetched.bytes + more.bytes },
   };
+}
+
+/** Several lists may name one file. Of other bytes at its path `places` tells. */
+function eachOnce(files: readonly FileRef[]): FileRef[] {
+  return [...new Map(files.map((file) => [`${file.sha256} ${file.name}`, file])).values()];
 }
 
 /** Read to its end now, so that what cannot be published is not mirrored. */

@@ -1,9 +1,9 @@
 /** Root metadata: fetched, its signature checked, then judged for freshness and identity. */
 import type { MirrorState, RootState } from '../catalog/mirrors.ts';
 import type { Clock, Context } from '../core/context.ts';
-import { sha256 } from '../core/digest.ts';
+import { sha256, type Sha256 } from '../core/digest.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
-import type { RepoFormat, RootEntry, UpstreamRoot } from '../formats/format.ts';
+import type { Digested, RepoFormat, RootEntry, UpstreamRoot } from '../formats/format.ts';
 import { BUNDLE_LIMIT, RELEASE_LIMIT, SIGNATURE_LIMIT } from '../http/limits.ts';
 import type { SmallAnswer } from '../http/upstream.ts';
 import type { MirrorDefinition } from './definition.ts';
@@ -83,11 +83,20 @@ export async function fetchRoot(
   });
 }
 
-/** The file that vouches for others where root metadata lists none: believed by the digest the user pinned, or by where it came from. */
-async function withUnlisted(root: UpstreamRoot, mirror: MirrorDefinition, { format, upstream }: RootTools, ctx: Context): Promise<UpstreamRoot> {
-  const wanted = format.upstream.unlisted?.(mirror.request);
-  if (wanted === undefined || root.bundles.length > 0) return root;
-  const { path, sha256: pinned } = wanted;
+/** Files that vouch for others where root metadata lists none of them: believed by the digest the user pinned, or by where they came from. */
+async function withUnlisted(root: UpstreamRoot, mirror: MirrorDefinition, tools: RootTools, ctx: Context): Promise<UpstreamRoot> {
+  const isListed = (path: string): boolean => root.bundles.some(({ offers }) => offers.some(({ paths }) => paths.includes(path)));
+  const wanted = (tools.format.upstream.unlisted?.(mirror.request) ?? []).filter(({ path }) => !isListed(path));
+  const kind = root.exact === undefined ? 'tree' : 'exact';
+  const bundles = [...root.bundles];
+  for (const { path, sha256: pinned } of wanted) {
+    const plain = await fetchUnlisted(mirror, { path, pinned }, tools.upstream, ctx);
+    bundles.push({ name: path, kind, offers: [{ ...plain, compression: 'none', paths: [path] }], plain });
+  }
+  return { ...root, bundles };
+}
+
+async function fetchUnlisted(mirror: MirrorDefinition, { path, pinned }: { readonly path: string; readonly pinned: Sha256 | undefined }, upstream: MirrorUpstream, ctx: Context): Promise<Digested> {
   const answer = await upstream.fetchSmall(path, { limit: BUNDLE_LIMIT }, ctx);
   if (answer.status !== 'ok') throw new ArtifactsError('E_FETCH', `Mirror "${mirror.name}": the upstream has no ${path}`);
   const digest = sha256(answer.bytes);
@@ -97,9 +106,7 @@ async function withUnlisted(root: UpstreamRoot, mirror: MirrorDefinition, { form
   if (pinned === undefined && !answer.url.startsWith('https:')) {
     throw new ArtifactsError('E_UNSIGNED', `Mirror "${mirror.name}": nothing vouches for ${path}`, { hint: 'Pin its SHA-256, or name an https address.' });
   }
-  const plain = { size: answer.bytes.length, sha256: digest };
-  const kind = root.exact === undefined ? 'tree' : 'exact';
-  return { ...root, bundles: [{ name: path, kind, offers: [{ ...plain, compression: 'none', paths: [path] }], plain }] };
+  return { size: answer.bytes.length, sha256: digest };
 }
 
 function describeEntries(mirror: MirrorDefinition, format: RepoFormat): string {

@@ -119,6 +119,15 @@ test('R12 a modules.yaml of hundreds of thousands of keys or quotes is read or l
   t.regex(merge(`\n${'  - a\n'.repeat(60_000)}`).join(), /more than 50000 lines/);
 });
 
+test('R04 a .treeinfo with a million blanks in a line is read or refused at once', (t) => {
+  const { readBundle } = formatOf('rpm').upstream;
+  const blanks = ' '.repeat(MIB);
+  const read = (text: string): number | undefined => readBundle?.({ name: '.treeinfo', kind: 'tree', offers: [], plain: { size: 0, sha256: parsed(SUM) } }, Buffer.from(text)).files.length;
+
+  t.is(read(`[checksums]\na${blanks} = sha256:${SUM}${blanks}\n[tree]\narch = x86_64\n[variant-a]\nrepository = a${blanks}b\n`), 1);
+  t.throws(() => read(`[checksums]\na${blanks}b\n`), { message: /neither a section nor a value/ });
+});
+
 testWith(hasCommand('prlimit'), 'needs prlimit')('D09 a dozen packages that unpack to the limit need no more memory together than one', async (t) => {
   await using dir = await tempDir();
   const site = await realSite(dir);

@@ -5,7 +5,7 @@ import { formatOf } from '../../src/formats/index.ts';
 import { headerBytes, int32, packRpm, text, texts, type RigEntry } from '../rig/rpm-formats.ts';
 import { below, mutate, pick, type Random } from './mutators.ts';
 
-export const RPM_KINDS = ['primary', 'filelists', 'other', 'repomd', 'updateinfo', 'comps', 'modules', 'rpm', 'treeinfo', 'mirrorlist', 'metalink'] as const;
+export const RPM_KINDS = ['primary', 'filelists', 'other', 'repomd', 'updateinfo', 'comps', 'modules', 'rpm', 'treeinfo', 'extra-files', 'mirrorlist', 'metalink'] as const;
 export type RpmKind = (typeof RPM_KINDS)[number];
 
 const numbers = (tag: number, values: readonly number[], type: 3 | 4 = 4): RigEntry => {
@@ -83,6 +83,8 @@ const TREEINFO = Buffer.from(
   `; written by a composer\n[checksums]\nimages/boot.iso = sha256:${HEX}\nimages/pxeboot/vmlinuz = sha256:${HEX}\nrepodata/repomd.xml = sha256:${HEX}\n\n[general]\narch = x86_64\nfamily = Rig\nrepository = .\n\n[images-x86_64]\nboot.iso = images/boot.iso\nkernel = images/pxeboot/vmlinuz\n\n[tree]\narch = x86_64\nvariants = BaseOS\n\n[variant-BaseOS]\nid = BaseOS\npackages = ../../BaseOS/Packages\nrepository = ../../BaseOS\n`,
 );
 
+const EXTRA_FILES = Buffer.from(JSON.stringify({ header: { version: '1.0' }, data: ['GPL', 'keys/release'].map((file) => ({ file, size: 18_092, checksums: { md5: HEX.slice(0, 32), sha256: HEX } })) }, null, 4));
+
 const MIRRORLIST = Buffer.from('# mirrors\nhttps://one.example.invalid/a/\nhttp://two.example.invalid/b\n\nftp://three.example.invalid/\n');
 const METALINK = Buffer.from(
   `<?xml version="1.0" encoding="utf-8"?>\n<metalink version="3.0" xmlns="http://www.metalinker.org/" xmlns:mm0="http://fedorahosted.org/mirrormanager">\n<files><file name="repomd.xml"><mm0:timestamp>1700000000</mm0:timestamp><size>100</size><verification><hash type="md5">${'0'.repeat(32)}</hash><hash type="sha256">${HEX}</hash></verification><mm0:alternates><mm0:alternate><mm0:timestamp>1600000000</mm0:timestamp><size>99</size><verification><hash type="sha256">${HEX}</hash></verification></mm0:alternate></mm0:alternates><resources maxconnections="1"><url protocol="https" type="https" location="DE" preference="100">https://one.example.invalid/a/repodata/repomd.xml</url><url protocol="rsync" preference="9">rsync://two.example.invalid/repodata/repomd.xml</url></resources></file></files>\n</metalink>\n`,
@@ -98,6 +100,7 @@ export const RPM_SPOILERS: Readonly<Record<RpmKind, (random: Random) => Buffer>>
   modules: (random) => mutate(MODULES, COMPS, random),
   rpm: spoiltRpm,
   treeinfo: (random) => mutate(TREEINFO, MODULES, random),
+  'extra-files': (random) => mutate(EXTRA_FILES, TREEINFO, random),
   mirrorlist: (random) => mutate(MIRRORLIST, METALINK, random),
   metalink: (random) => mutate(METALINK, MIRRORLIST, random),
 };

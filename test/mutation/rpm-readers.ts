@@ -28,6 +28,7 @@ export const RPM_READERS: Readonly<Record<Exclude<RpmKind, 'rpm'>, Read>> = {
   comps: (bytes, random) => listed('group.xml', bytes, random),
   modules: (bytes, random) => listed('modules.yaml', bytes, random),
   treeinfo: (bytes) => worstOf([() => upstream.readBundle?.(indexOf('.treeinfo'), bytes), () => upstream.readBundle?.({ ...indexOf('.treeinfo'), kind: 'exact' }, bytes), () => publishing.readBundle?.('x86_64/.treeinfo', bytes)]),
+  'extra-files': (bytes) => worstOf([() => upstream.readBundle?.(indexOf('extra_files.json'), bytes)]),
   mirrorlist: (bytes) => worstOf([() => upstream.readMirrorList?.(bytes)]),
   metalink: (bytes) => worstOf([() => upstream.readMirrorList?.(bytes)]),
 };

@@ -145,6 +145,74 @@ witnessed('an exact mirror has the tree as it is', async (t) => {
   await verify(t, scene, 0);
 });
 
+const EXTRAS: Readonly<Record<string, string>> = { EULA: 'what may be done', 'keys/release.asc': 'a key', 'images/boot.iso': 'an image' };
+
+function extraFiles(files: Readonly<Record<string, string>> = EXTRAS, algorithm = 'sha256'): string {
+  const data = Object.entries(files).map(([file, text]) => ({ file, size: text.length, checksums: { md5: '0'.repeat(32), [algorithm]: digest(text) } }));
+  return JSON.stringify({ header: { version: '1.0' }, data });
+}
+
+async function extrasUpstream(dir: TempDir, text: string): Promise<RpmUpstream> {
+  const upstream = await treeUpstream(dir);
+  for (const [path, bytes] of Object.entries(EXTRAS)) upstream.files.set(path, Buffer.from(bytes));
+  upstream.files.set('extra_files.json', Buffer.from(text));
+  return upstream;
+}
+
+witnessed('an exact mirror has the extra files of a compose; merged with another one it is one of ours without them', async (t) => {
+  await using dir = await tempDir();
+  const upstream = await extrasUpstream(dir, extraFiles());
+  const more = await rpmUpstream(dir, { rpms: await buildRpms(dir, [{ name: 'beta' }]) }, 'more');
+  await using scene = await makeRpmScene(dir, { up: { upstream, extra: { exact: true, treeinfo: digest(treeinfo()), extra_files: digest(extraFiles()) } }, more: { upstream: more } }, { vars: { rpm_miko_mapping: { r1: { el9: ['up'], el10: ['up', 'more'] } } }, releases: { 'r1.0.0': { codenames: ['el9', 'el10'] } } });
+  const built = await scene.site.run(['build', '--release', 'r1.0.0']);
+  t.is(built.status, 0, built.stderr);
+  t.regex((await scene.site.run(['build', '--release', 'r1.0.0'])).stdout, /unchanged/i);
+  const folder = `${scene.site.publicRoot}/${REPOSITORY}`;
+  for (const [path, bytes] of upstream.files) t.true(readFileSync(`${folder}/${path}`).equals(bytes), path);
+  const manifest = readFileSync(`${scene.site.publicRoot}/releases/r1.0.0/latest/manifest.json`, 'utf8');
+  for (const path of ['extra_files.json', ...Object.keys(EXTRAS)]) t.true(manifest.includes(`"${REPOSITORY}/${path}"`), path);
+  await verify(t, scene, 0);
+  const merged = `${scene.site.publicRoot}/rpm-mirror/integrated/r1.0.0-el10/x86_64`;
+  t.true(existsSync(`${merged}/images/boot.iso`));
+  t.false(existsSync(`${merged}/EULA`) || existsSync(`${merged}/extra_files.json`));
+  t.notRegex(readFileSync(`${merged}/repodata/repomd.xml`, 'utf8'), /extra_files/);
+
+  chmodSync(`${folder}/EULA`, 0o644);
+  writeFileSync(`${folder}/EULA`, 'damaged!');
+  await verify(t, scene, 3, /EULA has 8 bytes instead of 16/);
+});
+
+for (const [id, code, text, lie] of [
+  ['a file of other bytes', 'E_HASH', extraFiles(), { EULA: 'What may be done' }],
+  ['a missing file', 'E_FETCH', extraFiles({ ...EXTRAS, gone: 'gone' }), {}],
+  ['a file with an MD5 alone', 'E_WEAK_HASH', extraFiles(EXTRAS, 'none'), {}],
+  ['a path that leads elsewhere', 'E_PATH', extraFiles({ '../EULA': 'x' }), {}],
+  ['the place of our metadata', 'E_PATH', extraFiles({ 'repodata': 'x' }), {}],
+  ['no JSON', 'E_FORMAT', '{"data": [', {}],
+  ['no list', 'E_FORMAT', '{"data": {}}', {}],
+] as const) {
+  witnessed(`extra files are refused: ${id}`, async (t) => {
+    await using dir = await tempDir();
+    const upstream = await extrasUpstream(dir, text);
+    for (const [path, bytes] of Object.entries(lie)) upstream.files.set(path, Buffer.from(bytes));
+    await using scene = await makeRpmScene(dir, { up: { upstream, extra: { exact: true, extra_files: digest(text) } } });
+
+    const { stdout } = await scene.site.run(['mirror', 'update', 'up', '--json']);
+    t.is(JSON.parse(stdout).error?.code, code, stdout);
+  });
+}
+
+witnessed('extra files are for exact mirrors, and over plain http their list must be pinned', async (t) => {
+  await using dir = await tempDir();
+  const upstream = await treeUpstream(dir);
+  for (const [extra, message] of [[{ extra_files: digest('x') }, /add exact: yes/], [{ exact: true, extra_files: true }, /nothing signs extra_files\.json/]] as const) {
+    await using scene = await makeRpmScene(dir, { up: { upstream, extra } });
+    const checked = await scene.site.run(['config', 'check']);
+    t.not(checked.status, 0);
+    t.regex(checked.stdout + checked.stderr, message);
+  }
+});
+
 const REFUSED: readonly { readonly id: string; readonly code: string; readonly text?: string; readonly pin?: string; readonly lie?: (upstream: RpmUpstream) => void }[] = [
   { id: 'R04 a list of another digest than is pinned', code: 'E_HASH', pin: '0'.repeat(64) },
   { id: 'R04 an image of other bytes', code: 'E_HASH', lie: ({ files }) => void files.set('images/boot.iso', Buffer.from('AN image')) },

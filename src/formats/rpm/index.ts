@@ -4,15 +4,17 @@
  */
 import type { RepoFormat, UpstreamIndex, UpstreamPackage } from '../format.ts';
 import { exactFormat } from './exact.ts';
+import { readExtraFiles } from './extra-files.ts';
 import { localFiles } from './local.ts';
 import { readMirrorList } from './mirror-list.ts';
 import { otherDigests } from './other-digests.ts';
 import { rpmNames } from './package-names.ts';
+import { EXTRA_FILES } from './pool-path.ts';
 import { publishing } from './publishing.ts';
 import { readPackages } from './read-index.ts';
 import { readRoot, rootEntries } from './root.ts';
 import { rpmSubject } from './subject.ts';
-import { readTree, wantedTree } from './treeinfo.ts';
+import { readTree, wantedLists } from './treeinfo.ts';
 import { compareVersions } from './version.ts';
 
 export const rpm: RepoFormat = {
@@ -28,8 +30,8 @@ export const rpm: RepoFormat = {
     readIndex,
     readMirrorList,
     others: otherDigests,
-    readBundle: readTree,
-    unlisted: wantedTree,
+    readBundle: (index, text) => (index.name === EXTRA_FILES ? readExtraFiles(text) : readTree(index, text)),
+    unlisted: wantedLists,
   },
   local: localFiles,
   publishing,

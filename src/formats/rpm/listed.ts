@@ -8,7 +8,7 @@ import { mergeComps } from './merge-comps.ts';
 import { extractModules, mergeModules } from './merge-modules.ts';
 import { artifactKey, readArtifacts } from './module-artifacts.ts';
 import { extractUpdateinfo, mergeUpdateinfo, pruneUpdateinfo, type Note } from './merge-updateinfo.ts';
-import { archOfTree, EXACT, TREEINFO } from './pool-path.ts';
+import { archOfTree, EXACT, EXTRA, TREEINFO } from './pool-path.ts';
 
 /** What the text of a record tells. */
 export interface ListedText {
@@ -60,7 +60,7 @@ export const listedFiles: ListedFormat = {
   paths: (name, component, architectures) => {
     const arch = archOfTree(name);
     if (arch !== undefined) return architectures.includes(arch) ? [`${baseOf(component, arch)}/${TREEINFO}`] : [];
-    return (name === EXACT ? [] : architectures).map((architecture) => `${baseOf(component, architecture)}/repodata/${name}`);
+    return (name === EXACT || typeOfName(name) === EXTRA ? [] : architectures).map((architecture) => `${baseOf(component, architecture)}/repodata/${name}`);
   },
   record: (name, { offers, plain }) => {
     const offer = offers[0];

@@ -4,6 +4,10 @@ import { poolPath } from '../pool-path.ts';
 /** The record of that partition that stands for the upstream's whole repository: its files are those of an exact copy. */
 export const EXACT = 'exact';
 
+/** The list of further files of an upstream's tree, and the record of them all, which stands nowhere but in an exact copy. */
+export const EXTRA_FILES = 'extra_files.json';
+export const EXTRA = `${EXACT}:extra_files`;
+
 /** The list of an installer tree, and what our own repomd.xml lists it as. */
 export const TREEINFO = '.treeinfo';
 export const TREE_TYPE = 'treeinfo';

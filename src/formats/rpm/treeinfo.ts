@@ -9,16 +9,19 @@ import { pathProblem } from '../../util/safe-path.ts';
 import type { BundledFile, UpstreamBundle, UpstreamIndex, UpstreamRequest } from '../format.ts';
 import { listedRecord } from './listed.ts';
 import { malformed } from './malformed.ts';
-import { TREE_TYPE, TREEINFO } from './pool-path.ts';
+import { EXTRA_FILES, TREE_TYPE, TREEINFO } from './pool-path.ts';
 
-/** What is wanted of an upstream: the list as it is there, or the one with this digest. */
-const WISH = /^treeinfo(?::([0-9a-f]{64}))?$/;
+/** What is wanted of an upstream: a list as it is there, or the one with this digest. */
+const WISH = /^(treeinfo|extra_files)(?::([0-9a-f]{64}))?$/;
 
-/** The list, where it is wanted though nothing signed lists it. */
-export function wantedTree({ kinds = [] }: UpstreamRequest): { readonly path: string; readonly sha256?: Sha256 } | undefined {
-  const wish = kinds.map((kind) => WISH.exec(kind)).find((match) => match !== null);
-  const pinned = parseSha256(wish?.[1] ?? '');
-  return wish === undefined ? undefined : { path: TREEINFO, ...(pinned === undefined ? {} : { sha256: pinned }) };
+/** The lists that are wanted though nothing signed lists them. */
+export function wantedLists({ kinds = [] }: UpstreamRequest): { readonly path: string; readonly sha256?: Sha256 }[] {
+  return kinds.flatMap((kind) => {
+    const [, name, digest = ''] = WISH.exec(kind) ?? [];
+    if (name === undefined) return [];
+    const pinned = parseSha256(digest);
+    return [{ path: name === 'treeinfo' ? TREEINFO : EXTRA_FILES, ...(pinned === undefined ? {} : { sha256: pinned }) }];
+  });
 }
 
 /** Reads a list of an upstream. What is published names our repository for those of all variants, unless it is kept exactly. */
@@ -63,9 +66,10 @@ function parseTree(text: Buffer): Tree {
       tree.set(title, section);
       continue;
     }
-    const [, key = '', value = ''] = /^([^\s=:][^=:]*?)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? [];
+    const at = line.search(/[=:]/);
+    const key = /^\s/.test(line) ? '' : line.slice(0, Math.max(0, at)).trimEnd();
     if (key === '' || section === undefined) throw malformed(TREEINFO, `the line ${JSON.stringify(line.slice(0, 80))} is neither a section nor a value`);
-    section.set(key, value);
+    section.set(key, line.slice(at + 1).trim());
   }
   return tree;
 }
@@ -82,10 +86,10 @@ function archOf(tree: Tree): string {
 /** Everything with a digest but the metadata of repositories, which is not theirs alone; what is named has to have one. */
 function imagesOf(tree: Tree): BundledFile[] {
   const digests = new Map<string, Sha256 | undefined>();
-  for (const [path, value] of tree.get('checksums') ?? []) digests.set(safePath(path), parseSha256(/^sha256:(.*)$/.exec(value)?.[1] ?? ''));
+  for (const [path, value] of tree.get('checksums') ?? []) digests.set(treePath(path, TREEINFO), parseSha256(/^sha256:(.*)$/.exec(value)?.[1] ?? ''));
   const named = [...tree].filter(([section]) => section === 'stage2' || section.startsWith('images-')).flatMap(([, values]) => [...values.values()]);
   const isOwn = (path: string): boolean => !/(?:^|\/)repodata\//.test(path);
-  const wanted = [...new Set([...digests.keys(), ...named.map(safePath)])].filter(isOwn);
+  const wanted = [...new Set([...digests.keys(), ...named.map((path) => treePath(path, TREEINFO))])].filter(isOwn);
   return wanted.map((path) => {
     const digest = digests.get(path);
     if (digest !== undefined) return { path, sha256: digest };
@@ -95,14 +99,15 @@ function imagesOf(tree: Tree): BundledFile[] {
   });
 }
 
-function safePath(path: string): string {
-  const problem = pathProblem(path) ?? (path === TREEINFO || /^(?:repodata|pool)$/.test(path) || path.startsWith('pool/') ? 'is taken' : undefined);
+/** The path, where a file that `list` names may lie there. Throws E_PATH. */
+export function treePath(path: string, list: string): string {
+  const problem = pathProblem(path) ?? (path === TREEINFO || path === EXTRA_FILES || /^(?:repodata|pool)$/.test(path) || path.startsWith('pool/') ? 'is taken' : undefined);
   if (problem === undefined) return path;
-  throw new ArtifactsError('E_PATH', `${TREEINFO}: the path ${JSON.stringify(path.slice(0, 200))} ${problem}`);
+  throw new ArtifactsError('E_PATH', `${list}: the path ${JSON.stringify(path.slice(0, 200))} ${problem}`);
 }
 
-/** Values that say where packages are, by the part of the key behind `source_` or `debug_`. */
-const REPOSITORY = /^((?:source_|debug_)?(repository|packages|packagedir)\s*[=:]\s*)(.*?)\s*$/;
+/** What stands before values that say where packages are, with the part of the key behind `source_` or `debug_`. */
+const REPOSITORY = /^(?:source_|debug_)?(repository|packages|packagedir)\s*[=:]\s*/;
 
 /** What is merged lies in one repository: there all variants are, and in `pool` their packages. */
 function withOwnRepository(text: string): { readonly text: Buffer; readonly elsewhere: readonly string[] } {
@@ -110,8 +115,9 @@ function withOwnRepository(text: string): { readonly text: Buffer; readonly else
   let section = '';
   const lines = text.split('\n').map((line) => {
     section = /^\[([^\]]+)\]/.exec(line)?.[1] ?? section;
-    const [, head, key, value = ''] = REPOSITORY.exec(line) ?? [];
+    const [head, key] = REPOSITORY.exec(line) ?? [];
     if (head === undefined || !/^variant-|^general$/.test(section)) return line;
+    const value = line.slice(head.length).trimEnd();
     if (key === 'repository' && head.startsWith('repository') && !/^\.?\/?$/.test(value)) elsewhere.push(`${section.replace(/^variant-/, '')} lies at ${JSON.stringify(value.slice(0, 100))}`);
     return `${head}${key === 'repository' ? '.' : 'pool'}`;
   });
