@@ -31,7 +31,7 @@ export async function fetchBundles(lists: readonly UpstreamIndex[], tools: Bundl
     for (const note of bundle.notes ?? []) ctx.report({ type: 'warning', message: `${mirror.name}: ${note}` });
     if (bundle.text !== undefined) await receiveBytes(bundle.text, tools);
     for (;;) {
-      const { files, bytes } = await fetchUnsized(bundle.files, { ...tools, what: 'installer images' }, ctx);
+      const { files, bytes } = await fetchUnsized(bundle.files, { ...tools, what: `files of ${list.name}` }, ctx);
       fetched.files += files;
       fetched.bytes += bytes;
       const sizes = bundle.files.flatMap((file) => statSync(pool.path(file.sha256), { throwIfNoEntry: false })?.size ?? []);
