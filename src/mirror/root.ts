@@ -165,7 +165,7 @@ async function verify(
   const signature = await tools.upstream.fetchSmall(entry.signature, { limit: SIGNATURE_LIMIT }, ctx);
   if (signature.status !== 'ok') {
     throw new ArtifactsError('E_UNSIGNED', `Mirror "${mirror.name}": ${entry.path} has no signature ${entry.signature}`, {
-      hint: 'Unsigned upstreams are refused.',
+      hint: `Unsigned upstreams are refused${tools.format.upstream.readMirrorList === undefined ? '' : '; a metalink over https may take the place of a signature'}.`,
     });
   }
   const { fingerprints, warnings } = await verifyDetached(bytes, signature.bytes, trust);

@@ -73,7 +73,7 @@ async function readSignatures(bytes: Uint8Array, name: string): Promise<PacketLi
   const { enums, readSignature } = await import('openpgp');
   const blocks = armoredBlocks(bytes, 'SIGNATURE');
   if (bytes.length === 0) throw new ArtifactsError('E_UNSIGNED', `${name} is not signed`);
-  if (blocks && blocks.length !== 1) throw new ArtifactsError('E_SIGNATURE', `The signature of ${name} is not one block`);
+  if (blocks && blocks.length !== 1) throw new ArtifactsError('E_SIGNATURE', `${name}: the signature is not one block`);
   const armoredSignature = blocks?.[0];
   try {
     const read = await (armoredSignature === undefined
@@ -83,7 +83,7 @@ async function readSignatures(bytes: Uint8Array, name: string): Promise<PacketLi
     const packets = read.packets.filterByTag(enums.packet.signature);
     if (packets.length > 0) return packets;
   } catch (error) {
-    throw new ArtifactsError('E_SIGNATURE', `The signature of ${name} cannot be read`, { cause: error });
+    throw new ArtifactsError('E_SIGNATURE', `${name}: the signature cannot be read`, { cause: error });
   }
   throw new ArtifactsError('E_UNSIGNED', `${name} has no signature of a known kind`);
 }
@@ -110,7 +110,8 @@ function noGoodSignature(name: string, bad: readonly Bad[], absent: readonly str
   const sorted = bad.toSorted((a, b) => a.rank - b.rank);
   const code = sorted[0]?.code ?? 'E_SIGNATURE';
   const reasons = [...sorted.map((judgement) => judgement.reason), ...absent].join('; ');
-  return new ArtifactsError(code, `${name} has no good signature: ${reasons}`, { hint: HINTS[code] ?? SIGNATURE_HINT });
+  const hint = sorted[0]?.rank === RANK.wrong ? WRONG_HINT : SIGNATURE_HINT;
+  return new ArtifactsError(code, `${name} has no good signature: ${reasons}`, { hint: HINTS[code] ?? hint });
 }
 
 interface Pin {
@@ -215,6 +216,7 @@ function timeProblem(packet: SignaturePacket, primary: string, now: Date): Judge
   return undefined;
 }
 
+const WRONG_HINT = 'It is not of these bytes: the signer is at work on them, or somebody else changed them.';
 const SIGNATURE_HINT = 'If the upstream has a new key, get it from a source you trust and name its fingerprint.';
 const HINTS: Partial<Record<ErrorCode, string>> = {
   E_KEY_EXPIRED: 'Get the current keyring of the upstream from a source you trust.',

@@ -95,7 +95,7 @@ witnessed('what goes wrong with rpm is told in its own words, and what is publis
   await site.json(['publish', 'snapshot', 'slushie-r1.0.0-one', 'rpm-mirror/elsewhere', '--distribution', 'apart']);
   const unknown = await site.run(['publish', 'drop', 'apart']);
   t.is(unknown.status, 10);
-  t.regex(unknown.stderr, /apart is published as rpm-mirror\/elsewhere/);
+  t.regex(unknown.stderr, /Which apart is meant .* published below rpm-mirror\/elsewhere\. Name the prefix/);
   await site.json(['repo', 'create', 'debs']);
   writeFileSync(dir.join('alpha.rpm'), (alpha as Rpm).bytes);
   t.regex((await site.run(['repo', 'add', 'debs', dir.join('alpha.rpm')])).stderr, /none of the packages of apt/);

@@ -55,10 +55,19 @@ witnessed('packages and metadata are told apart, and publications are found by t
 witnessed('what goes wrong names the file, the variable or the verb that somebody with rpms knows', async (t) => {
   await using dir = await tempDir();
   const upstream = await rpmUpstream(dir, { rpms: await buildRpms(dir, [{ name: 'alpha' }]) });
-  upstream.files.delete('repodata/repomd.xml');
+  const { files } = upstream;
   await using scene = await makeRpmScene(dir, { up: { upstream } });
   const said = async (...args: string[]): Promise<string> => (await scene.site.run(args)).stderr;
 
+  const [repomd, signature] = ['repodata/repomd.xml', 'repodata/repomd.xml.asc'] as const;
+  const good = files.get(repomd) ?? Buffer.alloc(0);
+  files.set(repomd, Buffer.concat([good, Buffer.from('\n')]));
+  t.regex(await said('mirror', 'update', 'up'), /E_SIGNATURE: Mirror "up": repodata\/repomd\.xml has no good signature: .* It is not of these bytes/);
+  files.set(signature, Buffer.from('junk'));
+  t.regex(await said('mirror', 'update', 'up'), /E_SIGNATURE: Mirror "up": repodata\/repomd\.xml: the signature cannot be read/);
+  files.delete(signature);
+  t.regex(await said('mirror', 'update', 'up'), /E_UNSIGNED: .* a metalink over https may take the place of a signature\.$/m);
+  files.delete(repomd);
   t.regex(await said('mirror', 'update', 'up'), /the upstream has no repodata\/repomd\.xml\. Check archive_url\.$/m);
   writeFileSync(dir.join('alpha.rpm'), '');
   writeFileSync(dir.join('group.xml'), COMPS);
