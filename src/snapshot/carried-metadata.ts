@@ -43,7 +43,7 @@ export async function carriedMetadata({ format, source, target, packages, whole 
   const { publishing, local } = formatOf(format);
   const { listed } = publishing;
   const types = namedTypes(local.metadata, whole, format);
-  if (local.metadata === undefined || (listed.extract === undefined && types.size === 0)) return [];
+  if (local.metadata === undefined || (packages.length === 0 && types.size === 0)) return [];
   const recordsOf = (content: Content | undefined): readonly StoredRecord[] => (content === undefined ? [] : listedRecords(tools.catalog, listed, content));
   const offered = byName(listed, recordsOf(source));
   const present = byName(listed, recordsOf(target));
@@ -54,19 +54,26 @@ export async function carriedMetadata({ format, source, target, packages, whole 
   const work: Work = { listed, metadata: local.metadata, pool: tools.pool, ctx };
   const carried: Carried[] = [];
   for (const [name, records] of offered) {
-    const isWhole = types.has(typeOf(records));
-    const extract = isWhole ? (plain: Buffer): Buffer => plain : listed.extract?.(name);
+    const extract = types.has(typeOf(records)) ? (plain: Buffer): Buffer => plain : listed.extract?.(name);
     if (extract === undefined) continue;
     const note = (message: string): void => ctx.report({ type: 'warning', message: `${name}: ${message}` });
-    const pieces: Buffer[] = [];
-    for (const record of records) {
-      const piece = extract(await plainOf(record, work), has, note);
-      if (piece !== undefined) pieces.push(piece);
-    }
-    const joined = pieces.length === 0 ? undefined : await join(name, { records, pieces, present: present.get(name) ?? [], note }, work);
+    const rivals = present.get(name) ?? [];
+    const pieces = await piecesOf(records, (plain) => extract(plain, has, note), work);
+    const known = pieces.length === 0 ? [] : await piecesOf(rivals, (plain) => extract(plain, has, () => {}), work);
+    if (pieces.every((piece) => known.some((one) => one.equals(piece)))) continue;
+    const joined = await join(name, { records, pieces, present: rivals, note }, work);
     if (joined !== undefined) carried.push(joined);
   }
   return carried;
+}
+
+async function piecesOf(records: readonly StoredRecord[], extract: (plain: Buffer) => Buffer | undefined, work: Work): Promise<readonly Buffer[]> {
+  const pieces: Buffer[] = [];
+  for (const record of records) {
+    const piece = extract(await plainOf(record, work));
+    if (piece !== undefined) pieces.push(piece);
+  }
+  return pieces;
 }
 
 interface Work {
@@ -83,14 +90,13 @@ interface Joining {
   note(message: string): void;
 }
 
-/** Undefined when the target has it already. */
+/** Undefined when the target says all of it already, if in other words. */
 async function join(name: string, { records, pieces, present, note }: Joining, work: Work): Promise<Carried | undefined> {
   const [record] = records;
   const there = await Promise.all(present.map((one) => plainOf(one, work)));
   const combine = work.listed.combine(name);
   if (combine === undefined) {
     if (there.length === 0 && record !== undefined) return { record };
-    if (pieces.every((piece) => there.some((one) => one.equals(piece)))) return undefined;
     throw new ArtifactsError('E_CONFLICT', `The metadata "${record?.name}" is there with other bytes, and cannot be joined; nothing was changed`, {
       hint: 'Leave it out, or take out what is there with `artifacts repo metadata remove`.',
     });
