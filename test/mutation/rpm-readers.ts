@@ -66,7 +66,7 @@ async function exactPlaces(primary: Buffer, random: Random): Promise<void> {
 
 /** Put in by hand, merged with itself and cut down to what is there: what cannot be read is refused, or told and left out. */
 async function listed(fileName: string, plain: Buffer, random: Random): Promise<void> {
-  const { combine, prune, readBound } = publishing.listed;
+  const { combine, prune, extract, readBound } = publishing.listed;
   const notes: string[] = [];
   const merged = combine(fileName)?.([inPieces(plain, random), inPieces(plain, random)], (note) => notes.push(note));
   const parts: Buffer[] = [];
@@ -75,6 +75,7 @@ async function listed(fileName: string, plain: Buffer, random: Random): Promise<
   for (const bytes of [plain, Buffer.concat(parts)]) {
     try {
       prune?.(fileName)?.(bytes, ({ name }) => name === 'beta');
+      extract?.(fileName)?.(bytes, ({ name }) => name === 'alpha', (note) => notes.push(note));
       const has = await readBound?.(fileName, inPieces(bytes, random));
       has?.({ name: 'alpha', version: '2:1.0~rc1-1.el9', architecture: 'x86_64' });
     } catch (error) {

@@ -1,11 +1,14 @@
 /** Rules of snapshots that hold for every format: comparing, choosing, merging, pulling, and whether needs are met. */
+import { gunzipSync } from 'node:zlib';
 import type { MergePolicy, Snapshot } from '../../src/core/snapshot.ts';
+import { carriedMetadata } from '../../src/snapshot/carried-metadata.ts';
 import { boundPackages } from '../../src/snapshot/bound-packages.ts';
 import { applyPull, planPull, type PullRequest } from '../../src/snapshot/pull.ts';
 import { filterSnapshot } from '../../src/snapshot/select.ts';
 import { diffSnapshots, mergeSnapshots } from '../../src/snapshot/snapshots.ts';
 import { verifySnapshot } from '../../src/snapshot/verify.ts';
 import { serve } from '../rig/server.ts';
+import { testContext } from '../rig/temp.ts';
 import { PACKAGES, refused, type FormatCase, type PackageName } from './format-case.ts';
 import type { RigFile } from './format-rig.ts';
 import type { World } from './format-world.ts';
@@ -36,6 +39,20 @@ export function testSnapshots<File extends RigFile>({ rig, test, files, named }:
     t.deepEqual(filter('f2', `Name (app), $Version (>= ${version(2)})`, true), named('newApp', 'newLib', 'helper'));
     t.deepEqual(filter('f3', `tool {${rig.architectures.own}} | $Architecture (${rig.architectures.all}), !helper`, false), named('helper', 'lonely'), 'what is for all is there too');
     t.deepEqual(filter('f4', '$Source (lib)', false), named('lib', 'newLib'));
+  });
+
+  test('a package is found by its name in full, and by the names it answers to', async (t, world) => {
+    const all = await freeze(world, 'all', 'app', 'newApp', 'lib', 'helper');
+    const { names } = rig.format;
+    for (const { name, version: own, architecture, partition } of world.records(all.content)) {
+      if (partition === rig.format.publishing.listed.partition) continue;
+      const key = { name, version: own, architecture };
+      const request = { name: `f-${name}-${own}`, source: all, queries: [names.write(key)], follow: undefined, now: world.now() };
+      t.deepEqual(world.packages(filterSnapshot(world.catalog, request).snapshot.content), [`${name} ${own} ${architecture}`], names.write(key));
+      t.true(names.forms(names.write(key)).some((form) => Object.entries(form).every(([part, wanted]) => names.part(key, part) === wanted)));
+      t.deepEqual(names.forms(name).at(-1), { name });
+    }
+    t.true(names.isField('Name'));
   });
 
   test('verify tells the needs that nothing meets, and another snapshot may meet them', async (t, world) => {
@@ -75,6 +92,21 @@ export function testSnapshots<File extends RigFile>({ rig, test, files, named }:
     const { snapshot } = mergeSnapshots(world.catalog, { name: 'merged', sources, policy: 'latest', isBound, now: world.now() });
     t.deepEqual(world.packages(snapshot.content), named('app', 'newApp', 'newLib'));
     t.is(await boundPackages(sources.slice(1), world, NEVER), undefined);
+  });
+
+  test('what is said of packages goes along with them into a repository, where the format can tell it', async (t, world) => {
+    const metadata = { [rig.notes.name]: rig.notes.write([PACKAGES.app, PACKAGES.helper]) };
+    const source = await world.frozen('noted', { packages: await files('app', 'helper'), metadata });
+    const { extract } = rig.format.publishing.listed;
+    const request = { format: rig.format.id, source: source.content, target: undefined, packages: world.records(source.content).filter(({ name }) => name === 'app'), whole: [] };
+    const carried = await carriedMetadata(request, world, testContext());
+    const { metadata: local } = rig.format.local;
+    t.is(carried.length, extract === undefined || local === undefined ? 0 : 1);
+    for (const { record, bytes } of carried) {
+      t.is(local?.typeOf(record), record.name);
+      t.deepEqual(rig.notes.read(gunzipSync(bytes ?? Buffer.alloc(0)).toString()), ['app']);
+    }
+    t.is(extract?.('of-no-known-kind'), undefined);
   });
 
   test('a pull brings packages with what they need and the target lacks, in the place of other versions', async (t, world) => {

@@ -80,8 +80,8 @@ function splitDocuments(text: string): string[] {
 }
 
 /** The longest document of a distribution, what its builders wrote into it included, has some thousand lines. */
-const MOST_LINES = 50_000;
-const MOST_CHARACTERS = 4 * 1024 * 1024;
+const MOST_LINES = 20_000;
+const MOST_CHARACTERS = 1024 * 1024;
 
 function readDocument(text: string, place: string): ModuleDocument {
   if (text.length > MOST_CHARACTERS || hasMoreLines(text, MOST_LINES)) throw malformed(place, `a document of more than ${MOST_LINES} lines or ${MOST_CHARACTERS} characters`);
