@@ -39,6 +39,7 @@ export function buildRpmMirror(
     refuse(context, [...path, 'extra_files'], `${formatPath([...path, 'extra_files'])}: the files it lists have a place in an exact copy alone; add exact: yes`);
   }
   if (written.exact === true) checkExact(written, path, context);
+  checkHabits(written, path, context);
   return {
     name: written.name,
     format: 'rpm',
@@ -81,6 +82,23 @@ function kindsOf(written: WrittenRpmMirror): string[] {
   });
   return [...(sources === true ? ['source'] : []), ...(weak === true ? ['sha1'] : []), ...(exact === true ? ['exact'] : []), ...lists];
 }
+
+/** What dnf's and Debian's users write by habit, and no upstream would answer to. */
+function checkHabits(written: WrittenRpmMirror, path: Path, context: CheckContext): void {
+  for (const name of ['archive_url', 'metalink', 'mirrorlist', 'fallback_urls'] as const) {
+    const variable = [written[name] ?? []].flat().flatMap((url) => DNF_VARIABLE.exec(url) ?? [])[0];
+    if (variable !== undefined) refuse(context, [...path, name], `${formatPath([...path, name])}: write the value of ${variable}; dnf's variables are not known here`);
+  }
+  for (const architecture of written.architectures ?? []) {
+    const rpms = DEBIAN_ARCHITECTURES[architecture];
+    if (rpms !== undefined) refuse(context, [...path, 'architectures'], `${formatPath([...path, 'architectures'])}: rpm calls ${architecture} ${rpms}`);
+  }
+}
+
+/** dnf.conf(5), "Variables". */
+const DNF_VARIABLE = /\$(?:\w+|\{\w+\})/;
+
+const DEBIAN_ARCHITECTURES: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64: 'aarch64', armhf: 'armv7hl', ppc64el: 'ppc64le', all: 'noarch' };
 
 /** What is published as it was signed cannot be a part of it. */
 function checkExact(written: WrittenRpmMirror, path: Path, context: CheckContext): void {

@@ -2,12 +2,14 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Context } from '../core/context.ts';
 import { canonicalJson } from '../core/digest.ts';
+import { describePackage, LISTED } from '../core/package.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { requireMirrorState } from '../mirror/require-state.ts';
 import { updateMirror } from '../mirror/update.ts';
 import { publish } from '../publish/publish.ts';
 import { boundPackages } from '../snapshot/bound-packages.ts';
-import { createSnapshot, freeName, mergeSnapshots, requireSnapshot } from '../snapshot/snapshots.ts';
+import type { ContentDiff } from '../snapshot/diff.ts';
+import { createSnapshot, diffSnapshots, freeName, mergeSnapshots, requireSnapshot } from '../snapshot/snapshots.ts';
 import { counted } from '../util/counted.ts';
 import { compactDate } from './build-id.ts';
 import { required, type BuildTools, type Made, type Making } from './making.ts';
@@ -39,10 +41,24 @@ export async function makeSlushie(
       const same = before?.content.id === content.id && canonicalJson(before.origin) === canonicalJson(origin);
       if (same) return { state: 'fresh', detail: 'the same packages' };
       setAside(catalog, before);
-      createSnapshot(catalog, { name: node.name, format, content, origin, now: clock() });
-      return { state: 'done', detail: counted(content.count, 'package') };
+      const made = createSnapshot(catalog, { name: node.name, format, content, origin, now: clock() });
+      const changes = before === undefined ? '' : describeChanges(node.source.name, diffSnapshots(catalog, before, made), ctx);
+      return { state: 'done', detail: `${counted(content.count, 'package')}${changes}` };
     }),
   );
+}
+
+/** In numbers. Whoever has installed a version whose bytes are others now is not offered them: that is a warning. */
+function describeChanges(source: string, diff: ContentDiff, ctx: Context): string {
+  const packages = <T extends { readonly architecture: string }>(list: readonly T[]): readonly T[] => list.filter(({ architecture }) => architecture !== LISTED);
+  const [added, removed, changed, redescribed] = [packages(diff.added), packages(diff.removed), packages(diff.changed), packages(diff.redescribed)];
+  const [first, ...others] = redescribed.filter(({ files }) => files === 'different');
+  if (first !== undefined) {
+    const more = others.length === 0 ? '' : ` and ${counted(others.length, 'other package')}`;
+    ctx.report({ type: 'warning', message: `${source}: ${describePackage(first)}${more}: the same version has other bytes than before` });
+  }
+  const parts = Object.entries({ added, removed, changed, 'described anew': redescribed }).filter(([, list]) => list.length > 0);
+  return parts.length === 0 ? '' : `: ${parts.map(([what, list]) => `${list.length} ${what}`).join(', ')}`;
 }
 
 /** What a source holds. A repository nothing was put in holds nothing. */

@@ -166,6 +166,14 @@ test('a folder of this machine is an upstream of either kind', async (t) => {
   ]);
 });
 
+test('what users of dnf and Debian write by habit is told of an rpm mirror', async (t) => {
+  const rpm = `rpm_mirrors:\n  - name: two\n    archive_url: "https://up.example/$releasever/\${basearch}/os"\n    architectures: [x86_64, amd64]\n    gpg: {key: [${KEY}], keyring: keys/two.asc}\n`;
+  t.deepEqual(await problemsIn(rpm), [
+    "3:18: rpm_mirrors[0].archive_url: write the value of $releasever; dnf's variables are not known here",
+    '4:20: rpm_mirrors[0].architectures: rpm calls amd64 x86_64',
+  ]);
+});
+
 test('paths of keyrings stay where they say', async (t) => {
   for (const path of ['../keys/a.asc', '~/a.asc', 'keys/../../a', 'a\\u0000b']) {
     const problems = await problemsIn(mirrors(mirror('one').replace('keyring: keys/upstream.asc', `keyring: "${path}"`)));
