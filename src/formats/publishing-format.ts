@@ -11,7 +11,7 @@ export interface PublishingFormat {
   /** What clients of this kind read; undefined: what is published where nobody said. Throws E_USAGE for no such kind. */
   profile(clients: string | undefined): ClientProfile;
   /** What no client of this format can be told of a publication, by the names of its fields. */
-  readonly untold: ReadonlySet<string>;
+  readonly untold: readonly string[];
   /** The pieces of a record's text that stand in indexes of their own. */
   readonly parts: readonly string[];
   /** The piece of a record's text that stands in indexes of a part. */

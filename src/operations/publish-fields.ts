@@ -71,7 +71,7 @@ const OPTIONS: Readonly<Record<string, string>> = { version: 'release-version', 
 /** Throws E_USAGE for what clients of the format cannot be told; that nothing is to be said of it is no lie. */
 export function checkTold(given: PublicationFields, format: string): void {
   const { untold } = formatOf(format).publishing;
-  const vain = Object.entries(effective(given)).flatMap(([name]) => (untold.has(name) ? [`--${OPTIONS[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`] : []));
+  const vain = Object.entries(effective(given)).flatMap(([name]) => (untold.includes(name) ? [`--${OPTIONS[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`] : []));
   if (vain.length === 0) return;
   throw new ArtifactsError('E_USAGE', `Clients of ${format} cannot be told what ${vain.join(', ')} would say`, { hint: 'Leave it out.' });
 }

@@ -24,7 +24,7 @@ export function rootFields(spec: PublicationSpec, distribution: string): RootFie
 
 /** What clients can be told: the configuration says it for the publications of all formats. */
 export function toldFields(fields: PublicationFields, { untold }: Pick<PublishingFormat, 'untold'>): PublicationFields {
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => !untold.has(name)));
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !untold.includes(name)));
 }
 
 /** Throws E_USAGE for what would not mean what it says. */

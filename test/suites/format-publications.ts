@@ -112,7 +112,7 @@ export function testPublications<File extends RigFile>({ rig, test, files, named
     world.pass(20);
     t.false((await world.publish(snapshot, { fields })).changed);
     world.pass(10);
-    t.true((await world.publish(snapshot, { fields })).changed);
+    t.is((await world.publish(snapshot, { fields })).changed, !publishing.untold.includes('validFor'), 'where clients are told');
     if (until !== undefined) t.true((served(world).validUntil ?? until) > until);
     world.pass(100);
     const { problems } = await world.verify(world.catalog.publications.find(PREFIX, DISTRIBUTION) ?? publication);

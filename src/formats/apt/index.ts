@@ -40,7 +40,7 @@ export const apt: RepoFormat = {
   publishing: {
     separator: '\n',
     profile,
-    untold: new Set(),
+    untold: [],
     parts: [WHOLE],
     textOf: (text) => text,
     frame: () => NO_FRAME,

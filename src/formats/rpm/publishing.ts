@@ -17,7 +17,7 @@ export const publishing: PublishingFormat = {
   separator: '',
   profile: clientProfile,
   // repomd.xml has a date and nothing else to say of itself; filelists are always there.
-  untold: new Set(['origin', 'label', 'suite', 'codename', 'version', 'description', 'notAutomatic', 'butAutomaticUpgrades', 'validFor', 'pinKeys', 'contents']),
+  untold: ['origin', 'label', 'suite', 'codename', 'version', 'description', 'notAutomatic', 'butAutomaticUpgrades', 'validFor', 'pinKeys', 'contents'],
   parts: TEXT_PARTS,
   textOf: (text, part) => textPart(text, part as TextPart),
   frame: (part, packages) => frameOf(part as IndexKind, packages),

@@ -63,7 +63,7 @@ export const toy: RepoFormat = {
   },
   publishing: {
     separator: '\n',
-    untold: new Set(),
+    untold: [],
     profile: (clients) => {
       if (clients === undefined) return { packings: ['gz'], listedForms: () => undefined };
       throw new ArtifactsError('E_USAGE', 'All clients of toys are alike');
