@@ -9,7 +9,7 @@ export function watchFormat(format: RepoFormat): { readonly format: RepoFormat; 
     Object.fromEntries(
       Object.entries(value).map(([name, member]: [string, unknown]) => {
         const path = `${place}${name}`;
-        if (typeof member === 'object' && member !== null && !Array.isArray(member)) return [name, watch(member, `${path}.`)];
+        if (typeof member === 'object' && member !== null && Object.getPrototypeOf(member) === Object.prototype) return [name, watch(member, `${path}.`)];
         if (typeof member !== 'function') return [name, member];
         known.add(path);
         const call = (...args: readonly unknown[]): unknown => {
