@@ -5,7 +5,8 @@ import test from 'ava';
 import { baseRepositorySchema } from '../src/config/base-repositories.ts';
 import { containerImageSchema } from '../src/config/build-container.ts';
 import { pythonSetSchema } from '../src/config/build-python.ts';
-import { KNOWN_VARIABLES, mirrorSchema, releaseSchema, repoSchema, single } from '../src/config/schema.ts';
+import { mirrorSchema } from '../src/config/mirror-schema.ts';
+import { KNOWN_VARIABLES, releaseSchema, repoSchema, single } from '../src/config/schema.ts';
 import { EXIT_STATUS_MEANINGS } from '../src/cli/exit-status.ts';
 import { PROJECT } from './rig/run.ts';
 

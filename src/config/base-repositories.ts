@@ -1,6 +1,6 @@
 /** `base_repositories`: what a release stands upon, and takes packages from that it does not have itself. */
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
@@ -15,7 +15,7 @@ import type { Machine } from './machine.ts';
 import { formatPath, formatPlace } from './problem.ts';
 import type { Path, Place } from './problem.ts';
 import { findSystemSource } from './system-source.ts';
-import { flag, httpUrl, line, path, safeName, strict, textAs, words } from './values.ts';
+import { flag, fromRoot, httpUrl, line, path, quote, safeName, strict, textAs, words } from './values.ts';
 
 /** Paths are absolute. */
 export interface BaseRepository {
@@ -33,7 +33,7 @@ export interface BaseRepository {
   readonly place: Place;
 }
 
-const fingerprint = textAs((text) => (/^[0-9A-Fa-f]{40}$/.test(text) ? { value: text.toUpperCase() } : { problem: `${JSON.stringify(text.slice(0, 80))} is no full fingerprint of 40 hex digits` }));
+const fingerprint = textAs((text) => (/^[0-9A-Fa-f]{40}$/.test(text) ? { value: text.toUpperCase() } : { problem: `${quote(text)} is no full fingerprint of 40 hex digits` }));
 
 export const baseRepositorySchema = strict({
   system: flag.optional(),
@@ -62,7 +62,7 @@ function build(value: unknown, at: Path, { root, context }: { readonly root: str
   const written = check(baseRepositorySchema, value, { path: at, context });
   if (written === undefined) return [];
   const { uri, suite, components, key, priority } = written;
-  const keyrings = written.keyring.map((file) => (isAbsolute(file) ? file : join(root, file)));
+  const keyrings = written.keyring.map((file) => fromRoot(root, file));
   return [{ uri, suite, components, keyrings, fingerprints: key, priority, place: context.variables.locate(at) }];
 }
 

@@ -1,4 +1,3 @@
-import { isAbsolute, join } from 'node:path';
 import type { z } from 'zod';
 import type { MergePolicy } from '../core/snapshot.ts';
 import type { RetentionRule } from '../retention/policy.ts';
@@ -15,11 +14,12 @@ import type { CheckContext } from './check.ts';
 import { NATIVE, SYSTEM } from './config.ts';
 import type { CompletenessSettings, Config, Independent, Mapping, PackageFormat, Release, Repo, Signing, SigningKey } from './config.ts';
 import type { EnvironmentSettings } from './environment.ts';
+import { PACKAGE_VARIABLES } from './mappings.ts';
 import { formatPath } from './problem.ts';
 import type { Path } from './problem.ts';
 import { IGNORED_VARIABLES, independentSchema, mikoSchema, releaseSchema, repoSchema, single } from './schema.ts';
 import type { WrittenRetentionRule, WrittenSigningKey } from './schema.ts';
-import { nameProblem } from './values.ts';
+import { fromRoot, nameProblem } from './values.ts';
 import { isMapping } from './variables.ts';
 
 const DAY = 86_400_000;
@@ -37,25 +37,21 @@ export function buildConfig(options: BuildOptions, context: CheckContext): Confi
   const read = <K extends keyof typeof single>(name: K): z.output<(typeof single)[K]> | undefined =>
     readSingle(name, options.value(name), context);
   const architectures = unique(read('aptly_architectures') ?? [NATIVE]);
-  const publish = read('publish');
   const downloads = read('downloads');
   return {
     root,
     architectures,
     mirrors: [
-      ...buildList('aptly_mirrors', options, context, (value, path) => buildMirror(value, { path, context, defaults: { root, architectures } })),
-      ...buildList('rpm_mirrors', options, context, (value, path) => buildRpmMirror(value, { path, context, root })),
+      ...buildList(PACKAGE_VARIABLES.apt.mirrors, options, context, (value, path) => buildMirror(value, { path, context, defaults: { root, architectures } })),
+      ...buildList(PACKAGE_VARIABLES.rpm.mirrors, options, context, (value, path) => buildRpmMirror(value, { path, context, root })),
     ],
-    repos: [
-      ...buildList('aptly_repos', options, context, (value, path) => buildRepo(value, path, { format: 'apt', context })),
-      ...buildList('rpm_repos', options, context, (value, path) => buildRepo(value, path, { format: 'rpm', context })),
-    ],
+    repos: (['apt', 'rpm'] as const).flatMap((format) =>
+      buildList(PACKAGE_VARIABLES[format].repos, options, context, (value, path) => buildRepo(value, path, { format, context })),
+    ),
     releases: buildReleases(options, context),
-    miko: buildMapping('aptly_miko_mapping', options, context, (value, path) => check(mikoSchema, value, { path, context })),
-    independent: buildMapping('aptly_n_mapping', options, context, (value, path) => buildIndependent(value, path, context)),
+    ...buildMappings('apt', options, context),
     rpm: {
-      miko: buildMapping('rpm_miko_mapping', options, context, (value, path) => check(mikoSchema, value, { path, context })),
-      independent: buildMapping('rpm_n_mapping', options, context, (value, path) => buildIndependent(value, path, context)),
+      ...buildMappings('rpm', options, context),
       mergePolicy: read('rpm_merge_policy') ?? 'no-remove',
       clients: new Map(Object.entries(read('rpm_client_profiles') ?? {})),
     },
@@ -73,15 +69,7 @@ export function buildConfig(options: BuildOptions, context: CheckContext): Confi
     dontSnapshot: read('aptly_dont_snapshot_list') ?? [],
     followSuggests: read('aptly_dependency_follow_suggests') ?? false,
     signing: buildSigning(read('signing'), options, context),
-    publish: {
-      origin: publish?.origin ?? 'artifacts',
-      label: publish?.label ?? 'artifacts',
-      keepGenerations: publish?.keep_generations ?? 3,
-      keepFor: publish?.keep_for ?? DAY,
-      validFor: publish?.valid_for,
-      signedBy: publish?.signed_by ?? false,
-      contents: publish?.contents ?? false,
-    },
+    publish: buildPublish(read('publish')),
     downloads: { parallel: downloads?.parallel ?? 16, proxy: downloads?.proxy },
     retention: (read('retention') ?? []).map(buildRetention),
     targets: buildTargets(read('targets') ?? [], { root, environment, context }),
@@ -93,6 +81,26 @@ export function buildConfig(options: BuildOptions, context: CheckContext): Confi
     ignored: context.variables.names
       .filter((name) => IGNORED_VARIABLES.includes(name))
       .map((name) => ({ name, ...context.variables.locate([name], 'key') })),
+  };
+}
+
+function buildMappings(format: PackageFormat, options: BuildOptions, context: CheckContext): Pick<Config, 'miko' | 'independent'> {
+  const { miko, independent } = PACKAGE_VARIABLES[format];
+  return {
+    miko: buildMapping(miko, options, context, (value, path) => check(mikoSchema, value, { path, context })),
+    independent: buildMapping(independent, options, context, (value, path) => buildIndependent(value, path, context)),
+  };
+}
+
+function buildPublish(written: z.output<typeof single.publish> | undefined): Config['publish'] {
+  return {
+    origin: written?.origin ?? 'artifacts',
+    label: written?.label ?? 'artifacts',
+    keepGenerations: written?.keep_generations ?? 3,
+    keepFor: written?.keep_for ?? DAY,
+    validFor: written?.valid_for,
+    signedBy: written?.signed_by ?? false,
+    contents: written?.contents ?? false,
   };
 }
 
@@ -236,8 +244,4 @@ function buildCompleteness(
   if (written === undefined) return undefined;
   const absolute = (paths: readonly string[]): string[] => paths.map((one) => fromRoot(root, one));
   return { wanted: absolute(written.wanted), roles: absolute(written.roles), ignore: written.ignore, base: written.base };
-}
-
-function fromRoot<T extends string | undefined>(root: string, path: T): T | string {
-  return path === undefined || isAbsolute(path) ? path : join(root, path);
 }

@@ -1,12 +1,12 @@
 /** `container_images` and `container_mapping`: which images a release has, and what is in them. */
-import { basename, isAbsolute, join } from 'node:path';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import type { ImageCommand, ImageFile, ImageRoles } from '../artifacts/container/spec.ts';
 import { check, refuse } from './check.ts';
 import type { CheckContext } from './check.ts';
 import { formatPath } from './problem.ts';
 import type { Place, Path } from './problem.ts';
-import { flag, path, safeName, strict, textAs, words } from './values.ts';
+import { debianPackage, flag, fromRoot, path, quote, safeName, strict, textAs, words } from './values.ts';
 import type { Parsed } from './values.ts';
 
 /** One entry of `container_images`. Paths of what is copied are absolute. */
@@ -23,22 +23,20 @@ export interface ContainerImage {
   readonly place: Place;
 }
 
-const said = (text: string): string => JSON.stringify(text.slice(0, 80));
-const debianPackage = textAs((text): Parsed<string> => (/^[a-z0-9][a-z0-9+.-]+$/.test(text) ? { value: text } : { problem: `${said(text)} is no name of a package` }));
 /** Not below /dev, /proc or /sys: nothing that is put there stays. */
 const within = textAs((text): Parsed<string> =>
-  /^(?:\/[A-Za-z0-9._+@:-]+)+$/.test(text) && !/\/\.{1,2}(?:\/|$)|^\/(?:dev|proc|sys)(?:\/|$)/.test(text) ? { value: text } : { problem: `${said(text)} is no absolute path of plain names in an image` },
+  /^(?:\/[A-Za-z0-9._+@:-]+)+$/.test(text) && !/\/\.{1,2}(?:\/|$)|^\/(?:dev|proc|sys)(?:\/|$)/.test(text) ? { value: text } : { problem: `${quote(text)} is no absolute path of plain names in an image` },
 );
-const mode = textAs((text): Parsed<string> => (/^0?[0-7]{3}$/.test(text) ? { value: text.padStart(4, '0') } : { problem: `${said(text)} is no mode; write one like "0644", in quotes` }));
+const mode = textAs((text): Parsed<string> => (/^0?[0-7]{3}$/.test(text) ? { value: text.padStart(4, '0') } : { problem: `${quote(text)} is no mode; write one like "0644", in quotes` }));
 const owner = textAs((text): Parsed<string> =>
-  /^[a-z0-9_][a-z0-9_-]*(?::[a-z0-9_][a-z0-9_-]*)?$/.test(text) ? { value: text.includes(':') ? text : `${text}:${text}` } : { problem: `${said(text)} is no owner; write user or user:group` },
+  /^[a-z0-9_][a-z0-9_-]*(?::[a-z0-9_][a-z0-9_-]*)?$/.test(text) ? { value: text.includes(':') ? text : `${text}:${text}` } : { problem: `${quote(text)} is no owner; write user or user:group` },
 );
 const shellLine = z.string().min(1).max(100_000);
 const command = z.preprocess((value) => (typeof value === 'string' ? { run: value } : value), strict({ run: shellLine, config: flag.default(false) }));
 
 const variables = z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.unknown());
 const role = z.preprocess((value) => (typeof value === 'string' ? { path: value } : value), strict({ path, vars: variables.default({}) }));
-const groupName = textAs((text): Parsed<string> => (/^[A-Za-z_]\w*$/.test(text) ? { value: text } : { problem: `${said(text)} is no name of a group` }));
+const groupName = textAs((text): Parsed<string> => (/^[A-Za-z_]\w*$/.test(text) ? { value: text } : { problem: `${quote(text)} is no name of a group` }));
 const ansible = strict({
   roles: z.array(role).min(1),
   with: words(path).default([]),
@@ -68,7 +66,7 @@ export function buildContainerImage(value: unknown, at: Path, { root, context }:
   const written = check(containerImageSchema, value, { path: at, context });
   if (written === undefined) return undefined;
   const { name, packages, venv, commands, checks, privileged } = written;
-  const absolute = (file: string): string => (isAbsolute(file) ? file : join(root, file));
+  const absolute = (file: string): string => fromRoot(root, file);
   const files = written.files.map(({ from, ...file }) => ({ ...file, mode: file.mode, from: absolute(from) }));
   const roles = written.ansible === undefined ? undefined : rolesOf(written.ansible, absolute);
   refuseTwins(roles, { at, context });

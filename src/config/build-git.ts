@@ -1,4 +1,3 @@
-import { isAbsolute, join } from 'node:path';
 import type { z } from 'zod';
 import { parseAddress } from '../artifacts/git/address.ts';
 import { check, refuse } from './check.ts';
@@ -7,6 +6,7 @@ import type { GitSettings } from './config.ts';
 import { ALL, gitSchemas } from './git-schema.ts';
 import { suggestion } from './nearest.ts';
 import { formatPath } from './problem.ts';
+import { fromRoot } from './values.ts';
 
 const GIB = 2 ** 30;
 const MINUTE = 60_000;
@@ -25,7 +25,7 @@ export function buildGit(options: GitOptions, context: CheckContext): GitSetting
     return check(gitSchemas[name], value, { path: [name], context }) as z.output<(typeof gitSchemas)[K]> | undefined;
   };
   const repositories = buildRepositories(read('git_repos') ?? [], options.root, context);
-  const roles = (read('git_roles') ?? []).map((folder) => (isAbsolute(folder) ? folder : join(options.root, folder)));
+  const roles = (read('git_roles') ?? []).map((folder) => fromRoot(options.root, folder));
   const mapping = new Map(Object.entries(read('git_mapping') ?? {}));
   const limits = read('git_limits');
   // What roles name is looked up when a release needs it.

@@ -1,4 +1,3 @@
-import { isAbsolute, join } from 'node:path';
 import type { z } from 'zod';
 import { isArtifactsError } from '../core/errors.ts';
 import { parseQuery } from '../query/parse.ts';
@@ -9,9 +8,9 @@ import type { CheckContext } from './check.ts';
 import type { Mirror, Upstream } from './config.ts';
 import { formatPath } from './problem.ts';
 import type { Path } from './problem.ts';
-import { mirrorSchema } from './schema.ts';
-import type { WrittenMirror } from './schema.ts';
-import { absoluteUrl } from './values.ts';
+import { mirrorSchema } from './mirror-schema.ts';
+import type { WrittenMirror } from './mirror-schema.ts';
+import { absoluteUrl, fromRoot } from './values.ts';
 
 export interface MirrorDefaults {
   readonly root: string;
@@ -34,7 +33,6 @@ export function buildMirror(
   }
   if (merged.filter !== undefined) checkFilter(merged.filter, path, context);
   if (merged.gpg?.server !== undefined) warnServer(path, context);
-  const keys = merged.gpg?.key ?? [];
   return {
     name: merged.name,
     format: 'apt',
@@ -49,15 +47,23 @@ export function buildMirror(
     newest: merged.newest,
     kinds: wantedKinds(merged),
     files: listedFiles(merged),
-    fingerprints: unique(keys.filter((key) => key.length >= 40)),
-    shortKeyIds: unique(keys.filter((key) => key.length < 40)),
-    keyrings: unique(merged.gpg?.keyring ?? []).map((file) => (isAbsolute(file) ? file : join(defaults.root, file))),
+    ...keysOf(merged.gpg, defaults.root),
     present: merged.state === 'present',
     update: merged.do_update ?? true,
     fallbackUrls: unique(merged.fallback_urls ?? []).map((url) => absoluteUrl(url, defaults.root)),
     maxAge: merged.max_age,
     checkValidUntil: merged.check_valid_until,
     place: context.variables.locate(path),
+  };
+}
+
+/** The keys that are pinned, and where they lie. */
+export function keysOf(gpg: { readonly key?: string[] | undefined; readonly keyring?: string[] | undefined } | undefined, root: string): Pick<Mirror, 'fingerprints' | 'shortKeyIds' | 'keyrings'> {
+  const keys = unique(gpg?.key ?? []);
+  return {
+    fingerprints: keys.filter((key) => key.length >= 40),
+    shortKeyIds: keys.filter((key) => key.length < 40),
+    keyrings: unique(gpg?.keyring ?? []).map((file) => fromRoot(root, file)),
   };
 }
 

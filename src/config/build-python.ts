@@ -1,11 +1,10 @@
 /** `python_sets` and `python_mapping`: what Python of a release is built, and how. */
-import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import type { GitSource } from '../artifacts/python/spec.ts';
 import { check, refuse } from './check.ts';
 import type { CheckContext } from './check.ts';
 import type { Place, Path } from './problem.ts';
-import { flag, httpUrl, line, named, path, safeName, strict, textAs, words } from './values.ts';
+import { debianPackage, flag, fromRoot, httpUrl, line, named, path, quote, safeName, strict, textAs, words } from './values.ts';
 import type { Parsed } from './values.ts';
 
 /** One entry of `python_sets`. Paths are absolute. */
@@ -42,18 +41,15 @@ export interface PythonIndex {
 }
 
 const pattern = textAs((text): Parsed<string> =>
-  /^[A-Za-z0-9*][A-Za-z0-9*._-]*$/.test(text) ? { value: text === 'all' ? '*' : text } : { problem: `${JSON.stringify(text.slice(0, 80))} is no name of a project, nor a pattern of names` },
-);
-const debianPackage = textAs((text): Parsed<string> =>
-  /^[a-z0-9][a-z0-9+.-]+$/.test(text) ? { value: text } : { problem: `${JSON.stringify(text.slice(0, 80))} is no name of a package` },
+  /^[A-Za-z0-9*][A-Za-z0-9*._-]*$/.test(text) ? { value: text === 'all' ? '*' : text } : { problem: `${quote(text)} is no name of a project, nor a pattern of names` },
 );
 const subfolder = textAs((text): Parsed<string> =>
   /^[A-Za-z0-9_][A-Za-z0-9._/+-]*$/.test(text) && !text.split('/').some((part) => part === '' || part === '.' || part === '..')
     ? { value: text }
-    : { problem: `${JSON.stringify(text.slice(0, 80))} is no folder below the repository` },
+    : { problem: `${quote(text)} is no folder below the repository` },
 );
 const place = textAs((text): Parsed<string> =>
-  /^(?:\/[A-Za-z0-9._+-]+)+$/.test(text) && !/\/\.{1,2}(?:\/|$)/.test(text) ? { value: text } : { problem: `${JSON.stringify(text.slice(0, 80))} is no absolute path of plain names` },
+  /^(?:\/[A-Za-z0-9._+-]+)+$/.test(text) && !/\/\.{1,2}(?:\/|$)/.test(text) ? { value: text } : { problem: `${quote(text)} is no absolute path of plain names` },
 );
 
 const gitSource = z.preprocess((value) => (typeof value === 'string' ? { name: value } : value), strict({ name: safeName, subdirectory: subfolder.optional() }));
@@ -85,7 +81,7 @@ export const pythonMappingSchema = z.array(safeName);
 export function buildPythonSet(value: unknown, at: Path, { root, context }: { readonly root: string; readonly context: CheckContext }): PythonSet | undefined {
   const written = check(pythonSetSchema, value, { path: at, context });
   if (written === undefined) return undefined;
-  const absolute = (file: string): string => (isAbsolute(file) ? file : join(root, file));
+  const absolute = (file: string): string => fromRoot(root, file);
   const lines = (own: readonly string[], further: readonly string[]): Lines => ({ lines: own, files: further.map(absolute) });
   for (const service of Object.keys(written.services)) {
     const result = named(service);
@@ -102,7 +98,7 @@ export function buildPythonSet(value: unknown, at: Path, { root, context }: { re
     buildPackages: written.build_packages,
     isolation: written.build_isolation,
     indexes: written.indexes,
-    getPip: written.get_pip === undefined ? undefined : absolute(written.get_pip),
+    getPip: fromRoot(root, written.get_pip),
     services: Object.entries(written.services).map(([name, requirements]) => ({ name, requirements })),
     prefix: written.prefix,
     place: context.variables.locate(at),

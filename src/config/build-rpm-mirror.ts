@@ -1,11 +1,10 @@
-import { isAbsolute, join } from 'node:path';
-import { checkFilter, unique } from './build-mirror.ts';
+import { checkFilter, keysOf, unique } from './build-mirror.ts';
 import { check, refuse } from './check.ts';
 import type { CheckContext } from './check.ts';
 import type { Mirror } from './config.ts';
 import { formatPath } from './problem.ts';
 import type { Path } from './problem.ts';
-import { rpmMirrorSchema, type WrittenRpmMirror } from './schema.ts';
+import { rpmMirrorSchema, type WrittenRpmMirror } from './mirror-schema.ts';
 import { absoluteUrl } from './values.ts';
 
 /** All metadata of a repository besides its packages: updateinfo, comps, modules… */
@@ -55,10 +54,8 @@ export function buildRpmMirror(
     ...(written.duplicates === 'newest' ? { duplicates: 'newest' } : {}),
     kinds: kindsOf(written),
     files: unique(written.metadata ?? ALL_METADATA),
-    fingerprints: unique(keys.filter((key) => key.length >= 40)),
+    ...keysOf(written.gpg, root),
     packageFingerprints: unique(written.gpg?.package_key ?? []),
-    shortKeyIds: unique(keys.filter((key) => key.length < 40)),
-    keyrings: unique(written.gpg?.keyring ?? []).map((file) => (isAbsolute(file) ? file : join(root, file))),
     present: written.state === 'present',
     update: written.do_update ?? true,
     fallbackUrls: unique(written.fallback_urls ?? []).map((one) => absoluteUrl(one, root)),

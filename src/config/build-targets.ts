@@ -1,6 +1,6 @@
 /** Where releases are pushed to, and what those who use them know: from what is written to what the program works with. */
 import { readFileSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import type { z } from 'zod';
 import type { TargetDefinition } from '../targets/target.ts';
 import { refuse } from './check.ts';
@@ -8,6 +8,7 @@ import type { CheckContext } from './check.ts';
 import type { ConsumerSettings } from './config.ts';
 import type { EnvironmentSettings } from './environment.ts';
 import type { single, WrittenTarget } from './schema.ts';
+import { fromRoot } from './values.ts';
 
 /** Where RPC-O's hosts served from. */
 const REPO_PATH = '/var/www/repo';
@@ -37,7 +38,7 @@ export function buildConsumers(written: z.output<typeof single.consumers> | unde
   return {
     baseUrl: written?.base_url?.replace(/\/+$/, ''),
     keys: written?.keys ?? [],
-    keyring: written?.keyring === undefined ? undefined : fromRoot(root, written.keyring),
+    keyring: fromRoot(root, written?.keyring),
   };
 }
 
@@ -55,7 +56,7 @@ function buildTarget(written: WrittenTarget, index: number, { root, context }: T
   if (host === undefined) refuse(context, ['targets', index], `targets[${index}]: host is missing`);
   if (hostKey === undefined) refuse(context, ['targets', index], `targets[${index}]: host_key is missing; pin the public key of the host`);
   if (host === undefined || hostKey === undefined) return undefined;
-  return { kind: 'rsync', name, host, port, user, key: key === undefined ? undefined : fromRoot(root, key), hostKeys: hostKey.join('\n'), path, owner };
+  return { kind: 'rsync', name, host, port, user, key: fromRoot(root, key), hostKeys: hostKey.join('\n'), path, owner };
 }
 
 /** REPO_HOST and what belongs to it. Incomplete credentials of a run that pushes nothing do no harm: the host key stays empty, and opening the target tells. */
@@ -82,8 +83,4 @@ function readIfThere(file: string): string {
   } catch {
     return ''; // told when somebody wants to push
   }
-}
-
-function fromRoot(root: string, path: string): string {
-  return isAbsolute(path) ? path : join(root, path);
 }

@@ -29,10 +29,11 @@ export interface Config {
   readonly rpm: { readonly miko: Mapping<string>; readonly independent: Mapping<Independent>; readonly mergePolicy: MergePolicy; readonly clients: ReadonlyMap<string, string> };
   /** Codename -> `<id>-<version>`, where the machine does not know it. */
   readonly distributions: ReadonlyMap<string, string>;
-  /** What is built of Python; the mapping names sets. */
   /** Codename, or `system`, -> the repositories below a release, nearest first. */
   readonly baseRepositories: ReadonlyMap<string, readonly BaseRepository[]>;
+  /** Which images are built; the mapping names them. */
   readonly containers: { readonly images: readonly ContainerImage[]; readonly mapping: Mapping<string> };
+  /** What is built of Python; the mapping names sets. */
   readonly python: { readonly sets: readonly PythonSet[]; readonly mapping: Mapping<string> };
   readonly mergePolicy: MergePolicy;
   /** Exact names of mirrors and repositories of which no snapshot is taken: releases leave them out. */
@@ -83,7 +84,7 @@ export interface Mirror {
   readonly newest: number | undefined;
   /** Of packages with one version and other bytes the one built last; undefined: they are refused. */
   readonly duplicates?: 'newest';
-  /** Besides binary packages: `source`, `udeb`. */
+  /** Besides binary packages, in the words of the format: `source`, `udeb`, `exact`, `treeinfo`. */
   readonly kinds: readonly string[];
   /** Globs of listed files that are mirrored byte for byte, below a component. */
   readonly files: readonly string[];
@@ -207,24 +208,6 @@ export interface IgnoredVariable extends Place {
 
 /** Ids of repository formats that can be configured. */
 export type PackageFormat = 'apt' | 'rpm';
-
-/** What is merged and published apart of one format, and what the variables are called. */
-export interface FormatMappings {
-  readonly format: PackageFormat;
-  readonly mergePolicy: MergePolicy;
-  readonly miko: Mapping<string>;
-  readonly independent: Mapping<Independent>;
-  /** Codename -> the kind of clients it is for. */
-  readonly clients: ReadonlyMap<string, string>;
-  readonly names: { readonly miko: string; readonly independent: string };
-}
-
-export function mappingsOf({ miko, independent, mergePolicy, rpm }: Config): readonly FormatMappings[] {
-  return [
-    { format: 'apt', mergePolicy, miko, independent, clients: new Map(), names: { miko: 'aptly_miko_mapping', independent: 'aptly_n_mapping' } },
-    { format: 'rpm', ...rpm, names: { miko: 'rpm_miko_mapping', independent: 'rpm_n_mapping' } },
-  ];
-}
 
 export function isSystem(mirror: Mirror): boolean {
   return mirror.upstream.kind === 'system';

@@ -9,7 +9,7 @@ import type { Machine } from './machine.ts';
 const KNOWN = '/usr/share/distro-info';
 
 /** `uname -m` of dpkg's architectures. */
-const MACHINES: Readonly<Record<string, string>> = {
+const MACHINES = new Map(Object.entries({
   amd64: 'x86_64',
   arm64: 'aarch64',
   armhf: 'armv7l',
@@ -17,7 +17,7 @@ const MACHINES: Readonly<Record<string, string>> = {
   ppc64el: 'ppc64le',
   riscv64: 'riscv64',
   s390x: 's390x',
-};
+}));
 
 /** `<id>-<version>` of a codename: what `distributions` says, else this machine's own, else one everybody knows. E_CONFIG. */
 export async function distributionOf(config: Config, codename: string, machine: Machine): Promise<string> {
@@ -30,7 +30,7 @@ export async function distributionOf(config: Config, codename: string, machine: 
 
 /** As the kernel names the architecture. */
 export function kernelArchitecture(architecture: string): string {
-  return MACHINES[architecture] ?? architecture;
+  return MACHINES.get(architecture) ?? architecture;
 }
 
 async function ownDistribution(codename: string, machine: Machine): Promise<string | undefined> {

@@ -12,6 +12,7 @@ import type { Config, Mirror } from './config.ts';
 import { parseEnvironment } from './environment.ts';
 import type { Environment, EnvironmentSettings } from './environment.ts';
 import { groupBy } from './group-by.ts';
+import { PACKAGE_VARIABLES } from './mappings.ts';
 import { parseSource } from './parse-source.ts';
 import { configError, newFindings, sortProblems } from './problem.ts';
 import type { Findings, Problem } from './problem.ts';
@@ -90,7 +91,7 @@ function plainText(value: unknown): string | undefined {
 
 /** Names of all mirrors and repositories, whether or not the rest of the entry is right. */
 function writtenNames(value: (name: string) => unknown): ReadonlySet<string> {
-  const names = ['aptly_mirrors', 'rpm_mirrors', 'aptly_repos', 'rpm_repos'].flatMap((list) => {
+  const names = Object.values(PACKAGE_VARIABLES).flatMap(({ mirrors, repos }) => [mirrors, repos]).flatMap((list) => {
     const entries = value(list);
     return Array.isArray(entries) ? entries.map((entry: unknown) => (isMapping(entry) ? entry['name'] : undefined)) : [];
   });

@@ -8,6 +8,7 @@ import { SYSTEM } from './config.ts';
 import type { Config, Release } from './config.ts';
 import { distributionOf, kernelArchitecture } from './distribution.ts';
 import type { Machine } from './machine.ts';
+import { ofCodename } from './mappings.ts';
 import { suggestion } from './nearest.ts';
 
 export interface ContainerSources {
@@ -28,7 +29,7 @@ export async function resolveContainers(config: Config, release: Release, source
   if (mapping === undefined) return { release: release.name, images: [] };
   const own = mapping.has(SYSTEM) ? await sources.machine.codename() : undefined;
   const images = sources.codenames.map(async (codename) => {
-    const names = mapping.get(codename) ?? (codename === own ? mapping.get(SYSTEM) : undefined) ?? [];
+    const names = ofCodename(mapping, codename, own) ?? [];
     return Promise.all([...new Set(names)].map((name) => imageOf(findImage(config, name), { config, codename }, sources)));
   });
   return { release: release.name, images: (await Promise.all(images)).flat() };

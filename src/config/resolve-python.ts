@@ -10,6 +10,7 @@ import { SYSTEM } from './config.ts';
 import type { Config, Release } from './config.ts';
 import { distributionOf, kernelArchitecture } from './distribution.ts';
 import type { Machine } from './machine.ts';
+import { ofCodename } from './mappings.ts';
 import { suggestion } from './nearest.ts';
 import { pipIndex } from './pip-index.ts';
 import { formatPlace } from './problem.ts';
@@ -31,8 +32,8 @@ export async function resolvePython(config: Config, release: Release, sources: P
   if (mapping === undefined) return [];
   const own = mapping.has(SYSTEM) ? await sources.machine.codename() : undefined;
   const specs = sources.codenames.map(async (codename) => {
-    const names = mapping.get(codename) ?? (codename === own ? mapping.get(SYSTEM) : undefined) ?? [];
-    const sets = names.map((name) => findSet(config, name));
+    const names = ofCodename(mapping, codename, own) ?? [];
+    const sets = [...new Set(names)].map((name) => findSet(config, name));
     return sets.length === 0 ? [] : [await joinSets({ config, release, codename, sets }, sources)];
   });
   return (await Promise.all(specs)).flat();

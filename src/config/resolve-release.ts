@@ -1,11 +1,12 @@
 /** A release of the configuration, tied to this machine: its codenames and, for each, what is merged and published apart. */
 import { ArtifactsError } from '../core/errors.ts';
 import type { MergePolicy } from '../core/snapshot.ts';
-import { mappingsOf, SYSTEM } from './config.ts';
+import { SYSTEM } from './config.ts';
 import type { Config, Independent, Mapping, PackageFormat, Release, ReleaseState } from './config.ts';
 import { resolveArchitectures } from './describe-mirror.ts';
 import { localMachine } from './machine.ts';
 import type { Machine } from './machine.ts';
+import { mappingsOf, noCodename, ofCodename } from './mappings.ts';
 import { suggestion } from './nearest.ts';
 import { formatPlace } from './problem.ts';
 import { fillRelease } from './templates.ts';
@@ -89,7 +90,7 @@ function resolveCodename(resolving: Resolving): ResolvedCodename {
   if (mappings === undefined || merged === undefined) {
     throw new ArtifactsError(
       'E_CONFIG',
-      `${formatPlace(release.place)}: release ${release.name}: aptly_miko_mapping.${release.series} has no codename "${codename}"`,
+      `${formatPlace(release.place)}: release ${release.name}: ${noCodename(config, release.series, codename)}`,
       { hint: 'Add the codename to the mapping, or build on a machine of one that is mapped.' },
     );
   }
@@ -109,8 +110,7 @@ function resolveCodename(resolving: Resolving): ResolvedCodename {
 }
 
 function mapped<T>(mapping: Mapping<T>, { release, codename, own }: Resolving): readonly T[] | undefined {
-  const codenames = mapping.get(release.series);
-  return codenames?.get(codename) ?? (codename === own ? codenames?.get(SYSTEM) : undefined);
+  return ofCodename(mapping.get(release.series), codename, own);
 }
 
 function allSources(

@@ -1,9 +1,10 @@
 /** What must hold across variables: one function per rule. Pure; each reports everything it finds. */
 import { refuse, warn } from './check.ts';
 import type { CheckContext } from './check.ts';
-import { isSystem, mappingsOf, SYSTEM } from './config.ts';
+import { isSystem, SYSTEM } from './config.ts';
 import type { Config, Mapping, PackageFormat } from './config.ts';
 import { groupBy } from './group-by.ts';
+import { mappingsOf, noCodename } from './mappings.ts';
 import { suggestion } from './nearest.ts';
 import { formatPath, formatPlace } from './problem.ts';
 import type { Path, Place } from './problem.ts';
@@ -139,7 +140,7 @@ function releasesAreMapped({ config, context, series }: RuleInput): void {
       const count = mapped.filter((codenames) => codenames.has(codename)).length;
       if (count > 1) refuse(context, path, `release ${release.name}: the codename "${codename}" is mapped for apt and for rpm`);
       if (count > 0 || codename === SYSTEM || isOpen) continue;
-      const message = `release ${release.name}: aptly_miko_mapping.${release.series} has no codename "${codename}"`;
+      const message = `release ${release.name}: ${noCodename(config, release.series, codename)}`;
       refuse(context, path, `${message}${suggestion(codename, mapped.flatMap((codenames) => [...codenames.keys()]))}`);
     }
   }
@@ -183,19 +184,24 @@ function pinnedKeysExpire({ config, context }: RuleInput): void {
 }
 
 function pythonSetsExist({ config, context }: RuleInput): void {
-  const names = config.python.sets.map(({ name }) => name);
-  eachList(config.python.mapping, 'python_mapping', (entries, path) => {
-    for (const [index, name] of entries.entries()) {
-      if (!names.includes(name)) refuse(context, [...path, index], `${formatPath(path)}: no entry of python_sets is called "${name}"${suggestion(name, names)}`);
-    }
-  });
+  namedExist(config.python.mapping, config.python.sets, { mapping: 'python_mapping', list: 'python_sets', context });
 }
 
 function containerImagesExist({ config, context }: RuleInput): void {
-  const names = config.containers.images.map(({ name }) => name);
-  eachList(config.containers.mapping, 'container_mapping', (entries, path) => {
-    for (const [index, name] of entries.entries()) {
-      if (!names.includes(name)) refuse(context, [...path, index], `${formatPath(path)}: no entry of container_images is called "${name}"${suggestion(name, names)}`);
+  namedExist(config.containers.mapping, config.containers.images, { mapping: 'container_mapping', list: 'container_images', context });
+}
+
+interface NamedIn {
+  readonly mapping: string;
+  readonly list: string;
+  readonly context: CheckContext;
+}
+
+function namedExist(mapping: Mapping<string>, entries: readonly { readonly name: string }[], written: NamedIn): void {
+  const names = new Set(entries.map(({ name }) => name));
+  eachList(mapping, written.mapping, (wanted, path) => {
+    for (const [index, name] of wanted.entries()) {
+      if (!names.has(name)) refuse(written.context, [...path, index], `${formatPath(path)}: no entry of ${written.list} is called "${name}"${suggestion(name, names)}`);
     }
   });
 }

@@ -2,6 +2,7 @@
  * Jinja templates as RPC-O's variables use them, reduced to a closed set: `{{ name }}` where the name is rpc_release,
  * rpc_series or another plain variable. Whatever else Jinja can do is refused, because it would need Ansible.
  */
+import { PACKAGE_VARIABLES } from './mappings.ts';
 import { suggestion } from './nearest.ts';
 import { formatPath } from './problem.ts';
 import type { Path } from './problem.ts';
@@ -80,10 +81,8 @@ function resolveText(text: string, path: Path, options: TemplateOptions): unknow
 
 /** Mappings and local repositories are declared once for all releases, so the release is not known when they are read. */
 function isPerRelease(path: Path): boolean {
-  return (
-    path[0] === 'aptly_miko_mapping' ||
-    path[0] === 'aptly_n_mapping' ||
-    (path[0] === 'aptly_repos' && path[2] === 'name')
+  return Object.values(PACKAGE_VARIABLES).some(
+    ({ miko, independent, repos }) => path[0] === miko || path[0] === independent || (path[0] === repos && path[2] === 'name'),
   );
 }
 

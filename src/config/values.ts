@@ -1,7 +1,8 @@
 /** The kinds of value the schema is made of. Every parser takes what stands in the file and says what is wrong with it. */
-import { resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { parseFingerprint } from '../sign/key-check.ts';
 import { suggestion } from './nearest.ts';
 
 /** A parser's answer: the value, or why there is none. */
@@ -49,6 +50,11 @@ export function words<T extends z.ZodType>(word: T) {
     (value) => (typeof value === 'string' ? value.split(/[\s,]+/).filter((part) => part !== '') : value),
     z.array(word),
   );
+}
+
+/** A list, or the only item of one. */
+export function oneOrMore<T extends z.ZodType>(item: T) {
+  return z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(item));
 }
 
 const UNITS_OF_TIME: Readonly<Record<string, number>> = {
@@ -120,6 +126,18 @@ export const path = textAs((text) => {
   if (text.split('/').includes('..')) return { problem: `${quote(text)} must not hold ".."` };
   return { value: text };
 });
+
+export const fullFingerprint = textAs((text): Parsed<string> => {
+  const value = parseFingerprint(text);
+  return value === undefined ? { problem: `${quote(text)} is no full key fingerprint: 40 hex digits (64 for a version 6 key)` } : { value };
+});
+
+/** A path of the configuration as an absolute one. */
+export function fromRoot<T extends string | undefined>(root: string, file: T): T | string {
+  return file === undefined || isAbsolute(file) ? file : join(root, file);
+}
+
+export const debianPackage = textAs((text): Parsed<string> => (/^[a-z0-9][a-z0-9+.-]+$/.test(text) ? { value: text } : { problem: `${quote(text)} is no name of a package` }));
 
 /** An http or https URL without query and fragment: paths are appended to it. Never repeated in a message: it may hold a password. */
 export function parseHttpUrl(text: string): Parsed<string> {

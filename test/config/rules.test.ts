@@ -53,6 +53,17 @@ test('the series and the codenames of a release are mapped', async (t) => {
   );
 });
 
+test('what is not mapped is said of the mapping it belongs to', async (t) => {
+  t.deepEqual(
+    await wrong('rpm_miko_mapping: {r1: {el9: []}, r2: {el9: []}}', 'aptly_miko_mapping: {r2: {bookworm: [one]}}', 'releases:', '  a: {codenames: [el8], series: r1}', '  b: {codenames: [el8], series: r2}', '  c: {codenames: [el9], series: r3}'),
+    [
+      '4:19: release a: rpm_miko_mapping.r1 has no codename "el8"; did you mean "el9"?',
+      '5:19: release b: aptly_miko_mapping.r2 and rpm_miko_mapping.r2 have no codename "el8"; did you mean "el9"?',
+      '6:3: release c: neither aptly_miko_mapping nor rpm_miko_mapping has the series "r3"; did you mean "r2"?',
+    ],
+  );
+});
+
 test('the codename system is settled on the machine, not here', async (t) => {
   t.deepEqual(await wrong('aptly_miko_mapping: {r1: {system: [one]}}', 'releases: {r1: {codenames: [bookworm]}}'), []);
   t.deepEqual(await wrong('aptly_miko_mapping: {r1: {bookworm: [one]}}', 'releases: {r1: {codenames: [system]}}'), []);

@@ -103,3 +103,18 @@ test('a variable of one\'s own that nothing uses is taken for a slip of the pen'
     '2:1: unknown key "zzz"',
   ]);
 });
+
+test('names of repositories and sources of rpm are filled in for each release, too', async (t) => {
+  const config = await load({
+    'vars/a.yml': `rpm_repos: [{name: "site-{{ rpc_release }}"}, {name: "{{ rpc_series }}-apart"}]
+rpm_miko_mapping: {r1: {el9: ["slushie-{{ rpc_release }}-site-{{ rpc_release }}"]}}
+rpm_n_mapping: {r1: {el9: [{src: "{{ rpc_series }}-apart", dest: apart}]}}
+`,
+    'vars/releases.yml': 'releases: {r1.0: {codenames: [el9]}, r1.1: {codenames: [el9]}}\n',
+  });
+
+  const [first, second] = await Promise.all(config.releases.map((release) => resolveRelease({ ...config, architectures: ['x86_64'] }, release)));
+
+  t.deepEqual([first?.codenames[0]?.merged, second?.codenames[0]?.merged], [['site-r1.0'], ['site-r1.1']]);
+  t.deepEqual(second?.sources, [{ kind: 'repo', name: 'site-r1.1', format: 'rpm' }, { kind: 'repo', name: 'r1-apart', format: 'rpm' }]);
+});
