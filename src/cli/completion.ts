@@ -3,6 +3,11 @@ import type { Operation, OptionSpec } from '../operations/operation.ts';
 import { defineOperation, optionFlag } from '../operations/operation.ts';
 import { GLOBAL_OPTIONS } from './globals.ts';
 
+/** What takes a value: the word behind it is none of the command's. */
+const VALUED = GLOBAL_OPTIONS.filter(({ value }) => value !== undefined).map(({ name }) => `--${name}`);
+/** Its value is a folder. */
+const FOLDERS = GLOBAL_OPTIONS.filter(({ value }) => value === 'DIR').map(({ name }) => name);
+
 const SHELLS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 
 /** The operation `completion`, which knows all others and itself. */
@@ -74,6 +79,10 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+function folders(): string {
+  return FOLDERS.map((name) => `--${name}`).join('|');
+}
+
 function bashScript(table: CompletionTable): string {
   const { paths, next, values } = shellCases(table);
   return `# bash completion for artifacts
@@ -81,10 +90,10 @@ _artifacts() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" path='' found='' word index
   for ((index = 1; index < COMP_CWORD; index++)); do
     word="\${COMP_WORDS[index]}"
-    case "$word" in --root|--state|--progress) ((index++)); continue ;; esac
+    case "$word" in ${VALUED.join('|')}) ((index++)); continue ;; esac
     case "\${path:+$path }$word" in ${paths}) path="\${path:+$path }$word" ;; esac
   done
-  case "$previous" in --root|--state) COMPREPLY=($(compgen -d -- "$current")); return ;; esac
+  case "$previous" in ${folders()}) COMPREPLY=($(compgen -d -- "$current")); return ;; esac
   case "$path $previous" in
 ${values}
   esac
@@ -104,10 +113,10 @@ _artifacts() {
   local previous="\${words[CURRENT-1]}" path_so_far='' found='' word skip=''
   for word in "\${(@)words[2,CURRENT-1]}"; do
     if [[ -n "$skip" ]]; then skip=''; continue; fi
-    case "$word" in (--root|--state|--progress) skip=yes; continue ;; esac
+    case "$word" in (${VALUED.join('|')}) skip=yes; continue ;; esac
     case "\${path_so_far:+$path_so_far }$word" in (${paths}) path_so_far="\${path_so_far:+$path_so_far }$word" ;; esac
   done
-  case "$previous" in (--root|--state) _files -/; return ;; esac
+  case "$previous" in (${folders()}) _files -/; return ;; esac
   case "$path_so_far $previous" in
 ${values}
   esac
@@ -136,7 +145,7 @@ function __artifacts_at
   for word in (commandline -opc)[2..-1]
     if test $skip = yes
       set skip no
-    else if contains -- $word --root --state --progress
+    else if contains -- $word ${VALUED.join(' ')}
       set skip yes
     else if contains -- (string trim -- "$path $word") ${paths.join(' ')}
       set path (string trim -- "$path $word")
@@ -145,8 +154,7 @@ function __artifacts_at
   test "$path" = "$argv[1]"
 end
 ${lines.join('\n')}
-complete -c artifacts -x -l root -a '(__fish_complete_directories)'
-complete -c artifacts -x -l state -a '(__fish_complete_directories)'
+${FOLDERS.map((name) => `complete -c artifacts -x -l ${name} -a '(__fish_complete_directories)'`).join('\n')}
 ${choices.join('\n')}
 `;
 }

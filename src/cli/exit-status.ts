@@ -7,7 +7,7 @@ export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_CANCELLED = 130;
 
-/** The exit status of every error code (design, section 8). A new code does not compile before it is listed here. */
+/** The exit status of every error code. A new code does not compile before it is listed here. */
 const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   E_USAGE: EXIT_USAGE,
   E_CONFIG: EXIT_USAGE,

@@ -11,7 +11,7 @@ export interface FileRef {
 
 /**
  * One package as an index describes it: an entry of a snapshot.
- * The same files with another description are another record (design, section 3.1).
+ * The same files with another description are another record.
  */
 export interface PackageRecord {
   /** Id of the repository format, e.g. `apt`. */

@@ -2,7 +2,7 @@ import type { Sha256 } from './digest.ts';
 
 /**
  * A piece of a snapshot: the members of one partition between two cuts, in publication order. Addressed by the digest of
- * its members, so that snapshots which differ little share almost all of their leaves (design, section 5).
+ * its members, so that snapshots which differ little share almost all of their leaves.
  */
 export interface Leaf {
   /** Number of the leaf in this catalog; never leaves it. */

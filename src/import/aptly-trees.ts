@@ -53,8 +53,9 @@ interface TreePlace {
 function findTrees(folder: string, distributions: string): TreePlace[] {
   if (!existsSync(folder)) throw new ArtifactsError('E_NOT_FOUND', `There is no folder ${folder}`, { hint: 'Name the rootDir of aptly.' });
   const found: TreePlace[] = [];
+  const isRelease = new RegExp(`^(?:(.*)/)?${distributions}/(.+)/Release$`);
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
-    const match = new RegExp(`^(?:(.*)/)?${distributions}/(.+)/Release$`).exec(path);
+    const match = isRelease.exec(path);
     if (match === null || path.split('/').includes('pool')) continue;
     const file = join(folder, path);
     if (!/^SHA256:/m.test(readFileSync(file, 'latin1'))) continue;

@@ -5,6 +5,7 @@ import type { Context } from '../core/context.ts';
 import type { Sha256 } from '../core/digest.ts';
 import { ArtifactsError, fromSystemError, hasCode } from '../core/errors.ts';
 import type { Member } from '../core/leaf-cutter.ts';
+import { compareMembers } from '../core/member-order.ts';
 import { recordDigest, type FileRef } from '../core/package.ts';
 import type { Content } from '../core/snapshot.ts';
 import type { RepoFormat } from '../formats/format.ts';
@@ -75,15 +76,8 @@ export function storeContent(packages: readonly FoundPackage[], { catalog, pool,
   if (lost !== undefined) {
     throw new ArtifactsError('E_STATE', `The pool lost ${lost.name} to a clean-up meanwhile`, { hint: 'Run the same command again.' });
   }
-  const entries = packages.map(({ record }) => ({ record, digest: recordDigest(record) }));
-  entries.sort((a, b) => {
-    if (a.record.partition !== b.record.partition) return a.record.partition < b.record.partition ? -1 : 1;
-    if (a.record.name !== b.record.name) return a.record.name < b.record.name ? -1 : 1;
-    if (a.record.version !== b.record.version) {
-      return format.compareVersions(a.record.version, b.record.version) || (a.record.version < b.record.version ? -1 : 1);
-    }
-    return a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0;
-  });
+  const entries = packages.map(({ record }) => ({ ...record, digest: recordDigest(record), record }));
+  entries.sort((a, b) => compareMembers(a, b, format.compareVersions));
   const members = entries.map(({ record, digest }): Member => {
     const { partition, name, text } = record;
     return { id: catalog.records.find(digest) ?? catalog.records.add(record, digest), digest, partition, name, size: text.length };

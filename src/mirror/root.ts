@@ -143,7 +143,7 @@ async function verifyTwice(mirror: MirrorDefinition, { entry, answer }: Answered
   }
 }
 
-/** Nothing of the bytes is looked at before a pinned key vouched for them (design, section 3.3). */
+/** Nothing of the bytes is looked at before a pinned key vouched for them. */
 async function verify(
   mirror: MirrorDefinition,
   { entry, bytes }: { readonly entry: RootEntry; readonly bytes: Buffer },

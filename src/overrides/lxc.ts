@@ -11,12 +11,12 @@ interface Image {
 }
 
 /** Groups whose name is not `<role>_all`, as RPC-O had them. */
-const GROUPS: Readonly<Record<string, string>> = {
+const GROUPS = new Map(Object.entries({
   memcached_server: 'memcached_container',
   repo_server: 'repo_all',
   rsyslog_server: 'rsyslog_all',
   tempest: 'utility_all',
-};
+}));
 /** Their groups use the default image: what they need cannot be put in beforehand. */
 const LEFT_TO_DEFAULT = new Set(['default', 'rabbitmq_server', 'galera_server']);
 
@@ -43,7 +43,7 @@ export function lxcGroupVariables(input: OverrideInput): { readonly path: string
   const roles = [...new Set(imagesOf(input).map(({ variant }) => variant.slice(0, -input.release.length - 1)))].sort();
   return roles
     .filter((role) => !LEFT_TO_DEFAULT.has(role))
-    .map((role) => ({ path: `group_vars/${GROUPS[role] ?? `${role}_all`}/lxc.yml`, values: { lxc_container_variant: `${role}-${input.release}` } }));
+    .map((role) => ({ path: `group_vars/${GROUPS.get(role) ?? `${role}_all`}/lxc.yml`, values: { lxc_container_variant: `${role}-${input.release}` } }));
 }
 
 export function lxcSettings(input: OverrideInput): OverrideFile[] {

@@ -1,6 +1,6 @@
 /**
  * Publishing: a new generation of a distribution is written beside the served one, complete and flushed, and becomes
- * visible by one rename of a symbolic link. Order (design, section 3.5): pool files, indexes by digest, root metadata,
+ * visible by one rename of a symbolic link. Order: pool files, indexes by digest, root metadata,
  * switch. The caller holds the aptly lock.
  */
 import { dirname } from 'node:path';

@@ -140,7 +140,13 @@ function parseRecord(bytes: Buffer | undefined): CopyRecord | undefined {
 function isRecord(value: unknown): value is CopyRecord {
   if (typeof value !== 'object' || value === null) return false;
   const { release, build, preparedAt, places, hashed, artifacts }: { readonly [Key in keyof CopyRecord]?: unknown } = value;
-  return isName(release) && isName(build) && typeof preparedAt === 'string' && arePaths(places) && arePaths(hashed) && Array.isArray(artifacts);
+  return isName(release) && isName(build) && typeof preparedAt === 'string' && arePaths(places) && arePaths(hashed) && Array.isArray(artifacts) && artifacts.every(isArtifact);
+}
+
+function isArtifact(value: unknown): value is Artifact {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, kind, facts, files }: { readonly [Key in keyof Artifact]?: unknown } = value;
+  return typeof id === 'string' && typeof kind === 'string' && typeof facts === 'object' && facts !== null && Array.isArray(files);
 }
 
 function arePaths(value: unknown): boolean {

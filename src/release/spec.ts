@@ -84,7 +84,7 @@ export interface MirrorSpec {
   resolve(ctx: Context): Promise<MirrorSource>;
 }
 
-/** Exact names: a release never matches part of another's (design, section 3.10). */
+/** Exact names: a release never matches part of another's. */
 export function slushieName(release: string, source: string): string {
   return `slushie-${release}-${source}`;
 }

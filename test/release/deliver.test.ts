@@ -99,7 +99,7 @@ withFlock('a copy whose record is not one of ours is passed over', async (t) => 
   const root = dir.join('target');
   const ctx = testContext();
   const known = { release: 'r1.0.0', build: '1', preparedAt: '2026-01-01', places: [], hashed: [], artifacts: [] };
-  const records = [null, {}, { ...known, hashed: ['../../etc/passwd'] }, { ...known, places: 'git-archives' }, { ...known, build: '../1' }, { ...known, artifacts: {} }];
+  const records = [null, {}, { ...known, hashed: ['../../etc/passwd'] }, { ...known, places: 'git-archives' }, { ...known, build: '../1' }, { ...known, artifacts: {} }, { ...known, artifacts: [null] }];
   for (const [at, record] of records.entries()) write(join(root, COPIES, `r1.0.0/odd-${at}`, 'record.json'), JSON.stringify(record));
   write(join(root, COPIES, 'r1.0.0/odd-text/record.json'), '{');
   const session = await localTarget({ kind: 'local', name: 'near', path: root }, {}).open(ctx);

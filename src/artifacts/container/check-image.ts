@@ -87,9 +87,9 @@ function findPrivileged(found: readonly string[], packaged: readonly string[], {
 /** What is installed must be what the release and its base gave (F22). */
 async function findForeign({ folder, root }: Checking): Promise<readonly string[]> {
   const given = new Set(root.packages.map(({ name, version, architecture }) => `${name} ${version} ${architecture}`));
-  const installed = (await listInstalled(folder)).map(({ name, version, architecture }) => `${name} ${version} ${architecture}`);
-  const foreign = installed.filter((one) => !given.has(one)).map((one) => `package ${one} is of no source of the release`);
-  const gone = [...given].filter((one) => !installed.includes(one)).map((one) => `package ${one} is not whole any more`);
+  const installed = new Set((await listInstalled(folder)).map(({ name, version, architecture }) => `${name} ${version} ${architecture}`));
+  const foreign = [...installed].filter((one) => !given.has(one)).map((one) => `package ${one} is of no source of the release`);
+  const gone = [...given].filter((one) => !installed.has(one)).map((one) => `package ${one} is not whole any more`);
   return [...foreign, ...gone];
 }
 

@@ -2,10 +2,10 @@
 import type { ImageSpec } from './spec.ts';
 
 /** As Go, and so OCI, calls them. */
-const GO_MACHINES: Readonly<Record<string, string>> = { i386: '386', armhf: 'arm', ppc64el: 'ppc64le' };
+const GO_MACHINES = new Map([['i386', '386'], ['armhf', 'arm'], ['ppc64el', 'ppc64le']]);
 
 export function goMachineOf(architecture: string): string {
-  return GO_MACHINES[architecture] ?? architecture;
+  return GO_MACHINES.get(architecture) ?? architecture;
 }
 
 const DAY = 86_400;

@@ -15,6 +15,9 @@ export const LINK = '120000';
 export const SUBMODULE = '160000';
 
 const LONGEST_PART = 255;
+/** What a link may say (PATH_MAX, without the byte that ends it), and so the most parts a path can have. */
+const LONGEST_TARGET = 4095;
+const MOST_PARTS = (LONGEST_TARGET + 1) / 2;
 /** What the kernel follows before it gives up (path_resolution(7)). */
 const MOST_LINKS = 40;
 
@@ -41,11 +44,13 @@ export function checkTree(entries: readonly TreeEntry[], limit: number): void {
 }
 
 /**
- * Throws E_PATH for a symbolic link that leads out of the tree or into `.git`: whoever unpacks the archive may follow it.
+ * Throws E_PATH for a symbolic link that leads out of the tree, deeper than paths go, or into `.git`: whoever unpacks the
+ * archive may follow it.
  * Links that lead nowhere, or in a circle, stay as they are. `links` are targets by the path of their link.
  */
 export function checkLinks(links: ReadonlyMap<string, string>): void {
   for (const [path, target] of links) {
+    if (target.length > LONGEST_TARGET) throw new ArtifactsError('E_PATH', `The commit holds the symbolic link ${shown(path)}, which is longer than a path may be`);
     if (leadsOut(path, target, links)) throw new ArtifactsError('E_PATH', `The commit holds the symbolic link ${shown(path)}, which leads out of it to ${shown(target)}`);
   }
 }
@@ -63,6 +68,7 @@ function leadsOut(path: string, target: string, links: ReadonlyMap<string, strin
       continue;
     }
     const next = [...at, part];
+    if (next.length > MOST_PARTS) return true;
     if (next[0]?.toLowerCase() === '.git') return true;
     const through = links.get(next.join('/'));
     if (through === undefined) {

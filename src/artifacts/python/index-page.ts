@@ -1,6 +1,9 @@
 /** Pages of a package index, read and written as PEP 503 says. Pure. */
 import { parseSha256, type Sha256 } from '../../core/digest.ts';
 
+/** What file systems take. */
+const LONGEST_FILE = 255;
+
 /** A file a page links to. */
 export interface PageFile {
   readonly file: string;
@@ -16,9 +19,20 @@ export interface PageFile {
 
 /** The files a page links to with a SHA-256; others cannot be verified and are left out. `base` is the page's own URL. */
 export function parsePage(html: string, base: string): readonly PageFile[] {
-  const href = /<base\b[^>]*?\bhref\s*=\s*["']([^"']*)["']/i.exec(html)?.[1];
-  const root = href !== undefined && URL.canParse(unescape(href), base) ? new URL(unescape(href), base).href : base;
-  return [...html.matchAll(/<a\b([^>]*)>/gi)].flatMap(([, attributes = '']) => parseLink(readAttributes(attributes), root) ?? []);
+  const href = Array.from(tags(html, 'base'), readAttributes).find((attributes) => attributes.has('href'))?.get('href');
+  const root = href !== undefined && URL.canParse(href, base) ? new URL(href, base).href : base;
+  return Array.from(tags(html, 'a'), readAttributes).flatMap((attributes) => parseLink(attributes, root) ?? []);
+}
+
+/** What stands in the tags of that name. An end that is missing is looked for once. */
+function* tags(html: string, name: string): Generator<string> {
+  const begin = new RegExp(`<${name}\\b`, 'gi');
+  while (begin.exec(html) !== null) {
+    const end = html.indexOf('>', begin.lastIndex);
+    if (end === -1) return;
+    yield html.slice(begin.lastIndex, end);
+    begin.lastIndex = end;
+  }
 }
 
 function parseLink(attributes: ReadonlyMap<string, string>, base: string): PageFile | undefined {
@@ -43,7 +57,7 @@ function parseLink(attributes: ReadonlyMap<string, string>, base: string): PageF
 function lastPart(path: string): string | undefined {
   try {
     const name = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
-    return /^[A-Za-z0-9][A-Za-z0-9._+!-]*$/.test(name) ? name : undefined;
+    return name.length <= LONGEST_FILE && /^[A-Za-z0-9][A-Za-z0-9._+!-]*$/.test(name) ? name : undefined;
   } catch {
     return undefined;
   }

@@ -238,3 +238,14 @@ test('case: names that differ only in case stay two files', async (t) => {
   t.deepEqual([readFileSync(join(clone, 'README'), 'utf8'), readFileSync(join(clone, 'readme'), 'utf8')], ['1\n', '2\n']);
   t.is(dirname(clone), dir.join('unpacked'));
 });
+
+test('a link that no disk could hold is refused, and not walked along', (t) => {
+  const begun = performance.now();
+
+  t.throws(() => checkLinks(new Map([['a', 'b/'.repeat(200_000)]])), { code: 'E_PATH' });
+  const deep = new Map(Array.from({ length: 40 }, (_, at): [string, string] => [`${'d/'.repeat(2000 * at)}l`, `${'d/'.repeat(2000)}l`]));
+  t.throws(() => checkLinks(deep), { code: 'E_PATH' });
+  t.notThrows(() => checkLinks(new Map([['a', 'b/'.repeat(1000)]])));
+
+  t.true(performance.now() - begun < 5000);
+});

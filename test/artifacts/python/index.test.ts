@@ -144,3 +144,15 @@ function get(socketPath: string, path: string): Promise<string> {
       .end();
   });
 }
+
+test('a page made to take for ever is read at once, and endless names of files are none', (t) => {
+  const begun = performance.now();
+  const base = 'http://index.example.org/simple/six/';
+
+  t.deepEqual(parsePage(`${'<a '.repeat(300_000)}${'<base '.repeat(150_000)}`, base), []);
+  const link = (file: string): string => `<a href="${file}#sha256=${'0'.repeat(64)}">x</a>`;
+  t.deepEqual(parsePage(link(`six${'-1'.repeat(2000)}.tar.gz`), base), []);
+  t.is(parsePage(`<BASE target=_top href='../../files/'>${link('six-1.tar.gz')}`, base)[0]?.url, 'http://index.example.org/files/six-1.tar.gz');
+
+  t.true(performance.now() - begun < 5000);
+});
