@@ -20,10 +20,19 @@ const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
 
+/** Whether somebody else holds what was asked for. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === BUSY;
+}
+
+/** The low byte; what stands above it says more exactly which read or write failed. */
+function codeOf(error: Error): number | undefined {
+  return 'sqliteCode' in error && typeof error.sqliteCode === 'number' ? error.sqliteCode & 0xff : undefined;
+}
+
 function fromDriverError(error: unknown, file: string): unknown {
-  if (!(error instanceof Error) || !('sqliteCode' in error) || typeof error.sqliteCode !== 'number') return error;
-  // The low byte; what stands above it says more exactly which read or write failed.
-  switch (error.sqliteCode & 0xff) {
+  if (!(error instanceof Error)) return error;
+  switch (codeOf(error)) {
     case CORRUPT:
     case NOTADB:
       return new ArtifactsError('E_STATE', `The database ${file} is damaged: ${error.message}`, {

@@ -10,7 +10,7 @@ import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import type { Context } from '../core/context.ts';
 import type { LockHolder } from '../core/event.ts';
 import * as durable from '../util/durable.ts';
-import { guarded } from './driver-errors.ts';
+import { guarded, isBusy } from './driver-errors.ts';
 
 const POLL_MILLISECONDS = 100;
 
@@ -41,9 +41,9 @@ export function openLocks(folder: string, command: string): LockFolder {
 
 function isHeld(file: string): boolean {
   if (!existsSync(file)) return false;
-  const connection = new DatabaseSync(file, { timeout: 0 });
+  const connection = guarded(file, () => new DatabaseSync(file, { timeout: 0 }));
   try {
-    if (!tryBegin(connection)) return true;
+    if (!guarded(file, () => tryBegin(connection))) return true;
     connection.exec('ROLLBACK');
     return false;
   } finally {
@@ -98,18 +98,18 @@ async function acquire(folder: string, name: string, ctx: Context): Promise<Data
   const file = join(folder, `${name}.lock`);
   const connection = guarded(file, () => new DatabaseSync(file, { timeout: 0 }));
   let told: string | undefined;
-  for (;;) {
-    if (guarded(file, () => tryBegin(connection))) return connection;
-    const holder = readHolder(join(folder, `${name}.json`));
-    const text = JSON.stringify(holder ?? null);
-    if (told !== text) ctx.report({ type: 'waiting', lock: name, holder });
-    told = text;
-    try {
+  try {
+    while (!guarded(file, () => tryBegin(connection))) {
+      const holder = readHolder(join(folder, `${name}.json`));
+      const text = JSON.stringify(holder ?? null);
+      if (told !== text) ctx.report({ type: 'waiting', lock: name, holder });
+      told = text;
       await sleep(POLL_MILLISECONDS, undefined, { signal: ctx.signal });
-    } catch (error) {
-      connection.close();
-      throw error;
     }
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
   }
 }
 
@@ -118,8 +118,7 @@ function tryBegin(connection: DatabaseSyncInstance): boolean {
     connection.exec('BEGIN EXCLUSIVE');
     return true;
   } catch (error) {
-    if (error instanceof Error && /locked|busy/i.test(error.message)) return false;
-    connection.close();
+    if (isBusy(error)) return false;
     throw error;
   }
 }

@@ -75,3 +75,10 @@ export function sameFiles(a: readonly FileRef[], b: readonly FileRef[]): boolean
   const digests = new Set(a.map((file) => file.sha256));
   return b.every((file) => digests.has(file.sha256));
 }
+
+/** What is said beside packages, going along with them: it takes the place of what is there of its name. */
+export interface CarriedRecord {
+  readonly record: PackageRecord;
+  /** Of its file; undefined: the pool has it. */
+  readonly bytes?: Buffer;
+}

@@ -44,18 +44,6 @@ export function matcher(query: Query, rules: QueryRules): Matcher {
   }
 }
 
-/** True when the subject is one the query means. The matcher of a query is made once and kept as long as the query. */
-export function matches(query: Query, subject: QuerySubject, rules: QueryRules): boolean {
-  let kept = matchers.get(query);
-  if (kept?.rules !== rules) {
-    kept = { rules, match: matcher(query, rules) };
-    matchers.set(query, kept);
-  }
-  return kept.match(subject);
-}
-
-const matchers = new WeakMap<Query, { readonly rules: QueryRules; readonly match: Matcher }>();
-
 /** Lists of thousands of plain names and of exact packages are common in filters: they become one look into a set each. */
 function anyMatcher(parts: readonly Query[], rules: QueryRules): Matcher {
   const names = new Set(parts.flatMap((part) => (isPlainName(part) ? [part.name] : [])));

@@ -6,7 +6,7 @@ import type { Repo } from '../catalog/repos.ts';
 import type { Context } from '../core/context.ts';
 import { sha256, type Sha256 } from '../core/digest.ts';
 import { ArtifactsError, isArtifactsError } from '../core/errors.ts';
-import type { PackageRecord, RecordDigest } from '../core/package.ts';
+import type { CarriedRecord, RecordDigest } from '../core/package.ts';
 import type { Content } from '../core/snapshot.ts';
 import type { LocalMetadata } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
@@ -95,15 +95,8 @@ export async function addMetadata({ repo: name, paths, type, dryRun }: MetadataR
   });
 }
 
-/** Metadata that comes along with packages. */
-export interface Carried {
-  readonly record: PackageRecord;
-  /** Of its file; undefined: the pool has it. */
-  readonly bytes?: Buffer;
-}
-
 /** Brings the files of such records to the pool. Call it under the aptly lock, before the catalog speaks of them. */
-export async function receiveCarried(carried: readonly Carried[], repo: string, pool: Pool): Promise<void> {
+export async function receiveCarried(carried: readonly CarriedRecord[], repo: string, pool: Pool): Promise<void> {
   const receiver = openReceiver(pool, `carried-${repo}`);
   try {
     for (const { bytes } of carried) if (bytes !== undefined) receiver.keep(bytes);
@@ -114,7 +107,7 @@ export async function receiveCarried(carried: readonly Carried[], repo: string, 
 }
 
 /** Puts what came along with packages in the place of what there is of its name. Call it within a transaction, under the aptly lock. */
-export function putCarried(carried: readonly Carried[], name: string, { catalog, clock, declared }: Pick<RepoTools, 'catalog' | 'clock' | 'declared'>): void {
+export function putCarried(carried: readonly CarriedRecord[], name: string, { catalog, clock, declared }: Pick<RepoTools, 'catalog' | 'clock' | 'declared'>): void {
   if (carried.length === 0) return;
   const now = clock();
   const repo = openRepo(catalog, name, { declared, now });
@@ -123,15 +116,15 @@ export function putCarried(carried: readonly Carried[], name: string, { catalog,
 }
 
 /** The content that this would be of one that belongs to no repository. Call it within a transaction. */
-export function withCarried(carried: readonly Carried[], held: Pick<Repo, 'format' | 'content'>, catalog: Catalog): Content {
+export function withCarried(carried: readonly CarriedRecord[], held: Pick<Repo, 'format' | 'content'>, catalog: Catalog): Content {
   return carried.length === 0 ? held.content : changeContent(catalog, held, compare(catalog, held, entrantsOf(carried)));
 }
 
-export function viewCarried(carried: readonly Carried[]): MetadataView[] {
+export function viewCarried(carried: readonly CarriedRecord[]): MetadataView[] {
   return entrantsOf(carried).map(view);
 }
 
-function entrantsOf(carried: readonly Carried[]): Entrant[] {
+function entrantsOf(carried: readonly CarriedRecord[]): Entrant[] {
   return carried.map(({ record }) => newEntrant(record, 'the source'));
 }
 

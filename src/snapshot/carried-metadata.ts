@@ -7,7 +7,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Context } from '../core/context.ts';
 import { sha256 } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
-import type { PackageKey, PackageRecord, StoredRecord } from '../core/package.ts';
+import type { CarriedRecord, PackageKey, StoredRecord } from '../core/package.ts';
 import type { Content } from '../core/snapshot.ts';
 import type { HasPackage, ListedFormat, LocalMetadata } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
@@ -28,18 +28,11 @@ export interface CarryRequest {
   readonly whole: readonly string[];
 }
 
-/** A record for the target, in the place of what it has of that name. */
-export interface Carried {
-  readonly record: PackageRecord;
-  /** Of its file, unless the pool has it. */
-  readonly bytes?: Buffer;
-}
-
 /**
  * Nothing where the target has it all. Contradictions are settled for what the target has, and told. Throws E_NOT_FOUND for a
  * type that the source does not have, E_CONFLICT for one that the target has otherwise and that cannot be joined.
  */
-export async function carriedMetadata({ format, source, target, packages, whole }: CarryRequest, tools: { readonly catalog: Catalog; readonly pool: Pool }, ctx: Context): Promise<readonly Carried[]> {
+export async function carriedMetadata({ format, source, target, packages, whole }: CarryRequest, tools: { readonly catalog: Catalog; readonly pool: Pool }, ctx: Context): Promise<readonly CarriedRecord[]> {
   const { publishing, local } = formatOf(format);
   const { listed } = publishing;
   const types = namedTypes(local.metadata, whole, format);
@@ -52,7 +45,7 @@ export async function carriedMetadata({ format, source, target, packages, whole 
   for (const type of types) if (!there.has(type)) throw missing(type, there);
   const has = among(packages);
   const work: Work = { listed, metadata: local.metadata, pool: tools.pool, ctx };
-  const carried: Carried[] = [];
+  const carried: CarriedRecord[] = [];
   for (const [name, records] of offered) {
     const extract = types.has(typeOf(records)) ? (plain: Buffer): Buffer => plain : listed.extract?.(name);
     if (extract === undefined) continue;
@@ -91,7 +84,7 @@ interface Joining {
 }
 
 /** Undefined when the target says all of it already, if in other words. */
-async function join(name: string, { records, pieces, present, note }: Joining, work: Work): Promise<Carried | undefined> {
+async function join(name: string, { records, pieces, present, note }: Joining, work: Work): Promise<CarriedRecord | undefined> {
   const [record] = records;
   const there = await Promise.all(present.map((one) => plainOf(one, work)));
   const combine = work.listed.combine(name);

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { apt } from '../../src/formats/apt/index.ts';
-import { matches } from '../../src/query/match.ts';
+import { matcher } from '../../src/query/match.ts';
 import { parseQuery } from '../../src/query/parse.ts';
 import { packages } from './packages.ts';
 
@@ -44,7 +44,7 @@ Version: 1:1.0
 /** The matching packages as `name/architecture`, in the order above. */
 function found(query: string): string[] {
   const parsed = parseQuery(query);
-  return WORLD.filter((one) => matches(parsed, one, apt)).map((one) => `${one.name}/${one.architecture}`);
+  return WORLD.filter(matcher(parsed, apt)).map((one) => `${one.name}/${one.architecture}`);
 }
 
 const NGINX = 'nginx/amd64';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { apt } from '../../src/formats/apt/index.ts';
-import { matches } from '../../src/query/match.ts';
+import { matcher } from '../../src/query/match.ts';
 import { exactNames } from '../../src/query/names.ts';
 import { parseQuery } from '../../src/query/parse.ts';
 import { settleAmong } from '../../src/query/words.ts';
@@ -41,7 +41,7 @@ test('nothing that matches lies outside of the names', (t) => {
       const query = settleAmong(open, apt.names, world);
       const own = exactNames(query);
       const answered = exactNames(query, 'capability');
-      for (const subject of world.filter((one) => matches(query, one, apt))) {
+      for (const subject of world.filter(matcher(query, apt))) {
         if (own !== undefined) narrowed += 1;
         t.true(own?.has(subject.name) ?? true);
         t.true(answered === undefined || subject.capabilities.some(({ name }) => answered.has(name)));
