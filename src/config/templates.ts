@@ -79,8 +79,9 @@ function resolveText(text: string, path: Path, options: TemplateOptions): unknow
   return failed ? undefined : resolved;
 }
 
-/** Mappings and local repositories are declared once for all releases, so the release is not known when they are read. */
+/** Sources and local repositories are named once for all releases, so the release is not known when they are read. */
 function isPerRelease(path: Path): boolean {
+  if (path[0] === 'aptly_dont_snapshot_list') return true;
   return Object.values(PACKAGE_VARIABLES).some(
     ({ miko, independent, repos }) => path[0] === miko || path[0] === independent || (path[0] === repos && path[2] === 'name'),
   );

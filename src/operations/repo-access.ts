@@ -10,7 +10,7 @@ import type { Follow } from '../snapshot/select.ts';
 import type { App } from './app.ts';
 import { counted } from './text.ts';
 
-/** The repositories of aptly_repos, with the names of the releases filled in. */
+/** The repositories of aptly_repos and rpm_repos, with the names of the releases filled in. */
 export async function declaredRepos(app: App): Promise<readonly DeclaredRepo[]> {
   const { fillRelease } = await import('../config/templates.ts');
   const { repos, releases } = await app.config();

@@ -118,3 +118,17 @@ rpm_n_mapping: {r1: {el9: [{src: "{{ rpc_series }}-apart", dest: apart}]}}
   t.deepEqual([first?.codenames[0]?.merged, second?.codenames[0]?.merged], [['site-r1.0'], ['site-r1.1']]);
   t.deepEqual(second?.sources, [{ kind: 'repo', name: 'site-r1.1', format: 'rpm' }, { kind: 'repo', name: 'r1-apart', format: 'rpm' }]);
 });
+
+test('what no snapshot is taken of may be named with the release, too', async (t) => {
+  const config = await load({
+    'vars/a.yml': `aptly_repos: [{name: "local-{{ rpc_release }}"}]
+aptly_dont_snapshot_list: ["local-{{rpc_release}}"]
+aptly_miko_mapping: {r1: {bookworm: ["local-{{ rpc_release }}"]}}
+releases: {r1.0: {codenames: [bookworm]}}
+`,
+  });
+
+  const [release] = await Promise.all(config.releases.map((one) => resolveRelease({ ...config, architectures: ['amd64'] }, one)));
+
+  t.deepEqual(release?.codenames[0]?.merged, []);
+});
