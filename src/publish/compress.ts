@@ -38,8 +38,8 @@ const gzipAsync = promisify(gzip);
 
 /** The published bytes of leaves: their texts, each followed by the format's separator. */
 export interface LeafTexts {
-  /** One for each part of the format, in their order. */
-  parts(leaf: Leaf): readonly Buffer[];
+  /** One for each part of the format, in their order. Asked for leaves in the order in which they were handed over. */
+  parts(leaf: Leaf): Promise<readonly Buffer[]>;
   /** How many bytes that are, known without reading them; only of whole texts. */
   size(leaf: Leaf): number;
 }
@@ -82,7 +82,7 @@ async function compressBatch(leaves: readonly Leaf[], { texts, parts, packings, 
     for (const leaf of leaves) {
       ctx.signal.throwIfAborted();
       onLeaf();
-      for (const [index, text] of texts.parts(leaf).entries()) {
+      for (const [index, text] of (await texts.parts(leaf)).entries()) {
         const of = { leaf: leaf.digest, part: parts[index] ?? '' };
         if (packings.includes('gz')) members.push(packed({ ...of, packing: 'gz' }, gzipAsync(text, GZIP_SETTINGS)));
         if (packings.includes('zst')) frames.push(packed({ ...of, packing: 'zst' }, zstdFrame(text, ctx)));

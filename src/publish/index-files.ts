@@ -1,5 +1,5 @@
 /** Writing the indexes of a generation from compressed leaves: what did not change is copied, not made again. */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -41,27 +41,52 @@ export interface PreparedIndex {
   readonly frame: IndexFrame;
 }
 
-/** Digests of the plain forms: reading all texts is work for while the leaves are compressed. */
+/** Compresses what the indexes need and reads all of them, each text once for both: work that can be done while something else is. */
 export async function prepareIndexes(
   components: Components,
   architectures: readonly string[],
   tools: IndexTools,
   ctx: Context,
 ): Promise<PreparedIndex[]> {
-  const { catalog, format } = tools;
-  const prepared: PreparedIndex[] = [];
-  for (const [component, content] of components) {
-    const all = catalog.contents.leaves(content.id);
-    const plans = format.indexes({ component, partitions: new Set(all.map((leaf) => leaf.partition)) }, architectures);
-    for (const together of ofSameLeaves(plans)) {
-      const leaves = together[0]?.partitions.flatMap((partition) => all.filter((leaf) => leaf.partition === partition)) ?? [];
-      const packages = leaves.reduce((sum, { count }) => sum + count, 0);
-      const framed = together.map(({ path, part }) => ({ path, part, frame: format.frame(part, packages) }));
-      const digests = await plainDigests(framed, leaves, tools, ctx);
-      prepared.push(...framed.map(({ part, frame }, at) => ({ plain: digests[at] as PublishedIndex, part, leaves, frame })));
-    }
-  }
-  return prepared;
+  const { cache, format, clients } = tools;
+  const groups = [...components].flatMap(([component, content]) => planGroups(component, content, architectures, tools));
+  const reading = readInStep(groups, tools, ctx);
+  const leaves = groups.flatMap((group) => group.leaves);
+  await compressLeaves(leaves, { cache, texts: reading, parts: format.parts, packings: format.profile(clients).packings }, ctx);
+  await reading.end();
+  return groups.flatMap((group) => group.indexes.map(({ path, part, frame, size, hash }) => {
+    const plain = { path, size: size + frame.tail.length, sha256: hash.update(frame.tail).digest('hex') as Sha256 };
+    return { plain, part, leaves: group.leaves, frame };
+  }));
+}
+
+/** Indexes of the parts of the same texts. */
+interface IndexGroup {
+  readonly leaves: readonly Leaf[];
+  readonly indexes: readonly IndexInReading[];
+}
+
+/** An index of which the beginning was read. */
+interface IndexInReading {
+  readonly path: string;
+  readonly part: string;
+  readonly frame: IndexFrame;
+  readonly hash: Hash;
+  size: number;
+}
+
+function planGroups(component: string, content: Content, architectures: readonly string[], { catalog, format }: IndexTools): IndexGroup[] {
+  const all = catalog.contents.leaves(content.id);
+  const plans = format.indexes({ component, partitions: new Set(all.map((leaf) => leaf.partition)) }, architectures);
+  return ofSameLeaves(plans).map((together) => {
+    const leaves = together[0]?.partitions.flatMap((partition) => all.filter((leaf) => leaf.partition === partition)) ?? [];
+    const packages = leaves.reduce((sum, { count }) => sum + count, 0);
+    const indexes = together.map(({ path, part }): IndexInReading => {
+      const frame = format.frame(part, packages);
+      return { path, part, frame, hash: createHash('sha256').update(frame.head), size: frame.head.length };
+    });
+    return { leaves, indexes };
+  });
 }
 
 /** Indexes of the parts of the same texts, so that these are read once for all of them. In the order of the plans. */
@@ -92,55 +117,50 @@ export function writeIndexes(folder: string, prepared: readonly PreparedIndex[],
   return { listed, written };
 }
 
-/** Compresses all that the indexes of these contents will need: work that can be done while something else is. */
-export async function compressAhead(contents: Iterable<Content>, tools: IndexTools, ctx: Context): Promise<void> {
-  const { catalog, cache, format, clients } = tools;
-  const { packings } = format.profile(clients);
-  const leaves = [...contents].flatMap(({ id }) => catalog.contents.leaves(id));
-  const indexed = leaves.filter(({ partition }) => partition !== format.listed.partition);
-  await compressLeaves(indexed, { cache, texts: leafTexts(tools), parts: format.parts, packings }, ctx);
+interface Reading extends LeafTexts {
+  /** Reads on to the end. */
+  end(): Promise<void>;
 }
 
-function leafTexts({ catalog: { members, contents }, format }: IndexTools): LeafTexts {
-  const separator = Buffer.from(format.separator);
-  const isWhole = format.parts.length === 1;
-  const ended = (pieces: Buffer[]): Buffer[] => (separator.length === 0 ? pieces : pieces.flatMap((piece) => [piece, separator]));
+/** Reads all leaves in their order, as far as somebody wants one of them, and takes the digests of the plain indexes on the way. */
+function readInStep(groups: readonly IndexGroup[], tools: IndexTools, ctx: Context): Reading {
+  const reading = readLeaves(groups, tools, ctx);
   return {
-    parts: ({ id }) => {
-      if (isWhole) return [members.joinedTexts(contents.members(id), format.separator)];
-      const texts = members.texts(contents.members(id));
-      return format.parts.map((part) => Buffer.concat(ended(texts.map((text) => format.textOf(text, part)))));
+    parts: async ({ digest }) => {
+      for (let next = await reading.next(); next.done !== true; next = await reading.next()) {
+        if (next.value.leaf.digest === digest) return next.value.parts;
+      }
+      throw new Error(`Leaf ${digest} is of none of the indexes that are read`);
     },
-    size: ({ size, count }) => size + count * separator.length,
+    size: ({ size, count }) => size + count * Buffer.byteLength(tools.format.separator),
+    end: async () => {
+      for (let next = await reading.next(); next.done !== true; next = await reading.next());
+    },
   };
 }
 
-interface FramedIndex {
-  readonly path: string;
-  readonly part: string;
-  readonly frame: IndexFrame;
+async function* readLeaves(groups: readonly IndexGroup[], tools: IndexTools, ctx: Context): AsyncGenerator<{ readonly leaf: Leaf; readonly parts: readonly Buffer[] }> {
+  for (const { leaves, indexes } of groups) {
+    for (const leaf of leaves) {
+      const parts = partsOf(leaf, tools);
+      for (const index of indexes) {
+        const bytes = parts[tools.format.parts.indexOf(index.part)] ?? Buffer.alloc(0);
+        index.hash.update(bytes);
+        index.size += bytes.length;
+      }
+      yield { leaf, parts };
+      await setImmediate(); // whoever links meanwhile gets its turn
+      ctx.signal.throwIfAborted();
+    }
+  }
 }
 
-async function plainDigests(indexes: readonly FramedIndex[], leaves: readonly Leaf[], tools: IndexTools, ctx: Context): Promise<PublishedIndex[]> {
-  const texts = leafTexts(tools);
-  const digests = indexes.map(({ path, part, frame }) => ({
-    path,
-    part: tools.format.parts.indexOf(part),
-    tail: frame.tail,
-    hash: createHash('sha256').update(frame.head),
-    size: frame.head.length + frame.tail.length,
-  }));
-  for (const leaf of leaves) {
-    const parts = texts.parts(leaf);
-    for (const digest of digests) {
-      const bytes = parts[digest.part] ?? Buffer.alloc(0);
-      digest.hash.update(bytes);
-      digest.size += bytes.length;
-    }
-    await setImmediate(); // whoever compresses meanwhile gets its turn
-    ctx.signal.throwIfAborted();
-  }
-  return digests.map(({ path, size, hash, tail }) => ({ path, size, sha256: hash.update(tail).digest('hex') as Sha256 }));
+function partsOf({ id }: Leaf, { catalog: { members, contents }, format }: IndexTools): readonly Buffer[] {
+  if (format.parts.length === 1) return [members.joinedTexts(contents.members(id), format.separator)];
+  const separator = Buffer.from(format.separator);
+  const ended = (pieces: Buffer[]): Buffer[] => (separator.length === 0 ? pieces : pieces.flatMap((piece) => [piece, separator]));
+  const texts = members.texts(contents.members(id));
+  return format.parts.map((part) => Buffer.concat(ended(texts.map((text) => format.textOf(text, part)))));
 }
 
 interface PackedIndex {

@@ -10,7 +10,7 @@ import type { Publication, PublicationFields, PublicationSpec, PublishIntent } f
 import type { Clock, Context } from '../core/context.ts';
 import { canonicalJson } from '../core/digest.ts';
 import { ArtifactsError } from '../core/errors.ts';
-import type { Content, Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import type { RepoFormat } from '../formats/format.ts';
 import { formatOf } from '../formats/index.ts';
 import type { Pool } from '../pool/index.ts';
@@ -21,7 +21,7 @@ import { exportKey } from './client-key.ts';
 import { exactFiles, type ExactFiles, type ExactTools } from './exact.ts';
 import { isHalfExpired } from './expiry.ts';
 import { isServing, pruneGenerations, type KeepRule } from './generations.ts';
-import { compressAhead, prepareIndexes, type Components } from './index-files.ts';
+import { prepareIndexes, type Components, type PreparedIndex } from './index-files.ts';
 import { linkFiles } from './link-files.ts';
 import { checkFields, toldFields } from './root-fields.ts';
 import { distributionLink, linkTarget, type Place } from './layout.ts';
@@ -88,10 +88,9 @@ export async function publish(
   const whole = before !== undefined && before.spec.exact === undefined && request.refresh !== true && isServing(place, before) ? before : undefined;
   const components = contentsOf(request, exact);
   const contents = [...components.values()];
-  const { linked, indexes } = await whileCompressing(contents, { format, tools, clients: spec.clients }, ctx, async (working) => ({
-    linked: await linkFiles(contents, whole, { format, place, again: before !== undefined, tools }),
-    indexes: await prepareIndexes(components, spec.architectures, { ...tools, format: format.publishing }, working),
-  }));
+  const { linked, indexes } = await whileLinking(linkFiles(contents, whole, { format, place, again: before !== undefined, tools }), ctx, (working) =>
+    prepareIndexes(components, spec.architectures, { ...tools, format: format.publishing, clients: spec.clients }, working),
+  );
   const intent = await writeGeneration(request, { spec, signer, format, place, components, exact, indexes }, tools, ctx);
   await exportKey(place, { signer, catalog: tools.catalog }, ctx);
   switchTo(intent, place, format, tools);
@@ -123,32 +122,18 @@ async function exactComponents({ components }: PublishRequest, tools: ExactTools
   return found;
 }
 
-interface Compressing {
-  readonly format: RepoFormat;
-  readonly clients: string | undefined;
-  readonly tools: PublishTools;
-}
-
-/** The work waits for the disk and compressing for the other cores: both at once. Both have ended when it returns. */
-async function whileCompressing<T>(
-  contents: readonly Content[],
-  { format, tools, clients }: Compressing,
-  ctx: Context,
-  work: (ctx: Context) => Promise<T>,
-): Promise<T> {
-  const { catalog, cache } = tools;
+/** Linking waits for the disk and compressing for the other cores: both at once. Both have ended when it returns. */
+async function whileLinking(linking: Promise<number>, ctx: Context, prepare: (ctx: Context) => Promise<PreparedIndex[]>): Promise<{ readonly linked: number; readonly indexes: PreparedIndex[] }> {
   const stop = new AbortController();
   const signal = AbortSignal.any([ctx.signal, stop.signal]);
-  const compressing = compressAhead(contents, { catalog, cache, format: format.publishing, clients }, { ...ctx, signal });
-  const orStop = (working: Promise<T>): Promise<T> =>
-    working.catch((error: unknown) => {
-      stop.abort(error);
-      throw error;
-    });
-  const [worked, compressed] = await Promise.allSettled([orStop(work({ ...ctx, signal })), compressing]);
-  if (worked.status === 'rejected') throw worked.reason;
-  if (compressed.status === 'rejected') throw compressed.reason;
-  return worked.value;
+  const orStop = linking.catch((error: unknown) => {
+    stop.abort(error);
+    throw error;
+  });
+  const [linked, prepared] = await Promise.allSettled([orStop, prepare({ ...ctx, signal })]);
+  if (linked.status === 'rejected') throw linked.reason;
+  if (prepared.status === 'rejected') throw prepared.reason;
+  return { linked: linked.value, indexes: prepared.value };
 }
 
 function specOf(request: PublishRequest, { signer, format, exact }: Pick<Writing, 'signer' | 'format' | 'exact'>, catalog: Catalog): PublicationSpec {
