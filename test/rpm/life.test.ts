@@ -19,12 +19,14 @@ interface Built {
   readonly nodes: readonly { readonly id: string; readonly state: string; readonly detail: string }[];
 }
 
+const DAY = 24 * 60 * 60 * 1000;
+
 const COMPS = '<?xml version="1.0" encoding="UTF-8"?>\n<comps><group><id>tools</id><name>tools</name><description>d</description><default>false</default><uservisible>true</uservisible><packagelist><packagereq type="mandatory">alpha</packagereq></packagelist></group></comps>\n';
 
 witnessed('S09 nights of a release: changes, none, a way back under a looping client, another key', async (t) => {
   await using dir = await tempDir();
   const nights = await buildNights(dir);
-  const upstream = await rpmUpstream(dir, { rpms: nights.first, metadata: { 'group.xml': COMPS } });
+  const upstream = await rpmUpstream(dir, { rpms: nights.first, metadata: { 'group.xml': COMPS }, date: new Date(Date.now() - DAY) });
   await using scene = await makeRpmScene(dir, { up: { upstream } });
   const { site } = scene;
 
@@ -33,13 +35,13 @@ witnessed('S09 nights of a release: changes, none, a way back under a looping cl
   const client = await scene.client('client', REPOSITORY);
   await client.ok(['install', 'alpha']);
 
-  await upstream.republish({ rpms: nights.second, metadata: { 'group.xml': COMPS.replace('>d<', '>changed<') } });
+  await upstream.republish({ rpms: nights.second, metadata: { 'group.xml': COMPS.replace('>d<', '>changed<') }, date: new Date() });
   await site.json(BUILD);
   t.is(aboutAlpha(client), 'alpha 1.0-1', 'what is frozen stays');
   const replaced = await site.run([...BUILD, '--replace']);
   t.regex(replaced.stdout, /^snapshot slushie-r1\.0\.0-up +done +4 packages: 1 added, 1 removed, 1 changed, 2 described anew$/m);
   t.regex(replaced.stderr, /^warning: up: beta 1\.0-1 x86_64: the same version has other bytes than before$/m);
-  await client.ok(['upgrade']);
+  await client.ok(['upgrade', '--refresh']); // dnf asks again after a second at the earliest
   t.is(aboutAlpha(client), 'alpha 1.1-1');
   const before = (await site.json<readonly { name: string }[]>(['snapshot', 'list'])).find(({ name }) => name.startsWith(`${MERGED}@`))?.name ?? '';
   t.deepEqual((await site.run(['snapshot', 'diff', before, MERGED])).stdout.trim().replaceAll(/(?<=group ).*/g, '…').split('\n').sort(), [
@@ -57,7 +59,7 @@ witnessed('S09 nights of a release: changes, none, a way back under a looping cl
   const looping = followInALoop(client, 3);
   for (const name of [before, MERGED, before]) await site.json(['publish', 'switch', DISTRIBUTION, name]);
   for (const seen of await looping) t.true(['alpha 1.0-1', 'alpha 1.1-1'].includes(seen), seen);
-  await client.ok(['distro-sync']);
+  await client.ok(['distro-sync', '--refresh']);
   t.is(aboutAlpha(client), 'alpha 1.0-1', 'the way back');
 
   await site.json(BUILD);
@@ -80,7 +82,7 @@ witnessed('what goes wrong with rpm is told in its own words, and what is publis
   await using dir = await tempDir();
   const [alpha] = await buildRpms(dir, [{ name: 'alpha' }]);
   const [other] = await buildRpms(within(dir, 'other'), [{ name: 'alpha', files: { '/usr/share/alpha/about': 'other' } }]);
-  const [one, two] = [await rpmUpstream(dir, { rpms: [alpha as Rpm] }, 'one'), await rpmUpstream(dir, { rpms: [other as Rpm] }, 'two')];
+  const [one, two] = [await rpmUpstream(dir, { rpms: [alpha as Rpm], date: new Date(Date.now() - DAY) }, 'one'), await rpmUpstream(dir, { rpms: [other as Rpm] }, 'two')];
   await using scene = await makeRpmScene(dir, { one: { upstream: one }, two: { upstream: two } });
   const { site } = scene;
 
@@ -130,7 +132,7 @@ async function followInALoop(client: DnfClient, rounds: number): Promise<string[
   const seen: string[] = [];
   for (let round = 0; round < rounds; round += 1) {
     await client.ok(['makecache']);
-    await client.ok(['distro-sync']);
+    await client.ok(['distro-sync', '--refresh']);
     seen.push(aboutAlpha(client));
   }
   return seen;
