@@ -54,7 +54,7 @@ function lacking(database: Database, leaves: readonly Sha256[], forms: readonly 
   const row = database.get<{ leaves: string }>(
     `SELECT json_group_array(DISTINCT item.value) AS leaves FROM json_each(?) AS item JOIN json_each(?) AS form
      WHERE NOT EXISTS (
-       SELECT 1 FROM packed
+       SELECT 1 FROM packed INDEXED BY packed_form
        WHERE leaf = unhex(item.value) AND part = form.value ->> 'part' AND packing = form.value ->> 'packing'
      )`,
     JSON.stringify(leaves),

@@ -12,7 +12,7 @@ import * as durable from '../util/durable.ts';
 const WHOLE_BYTES = 4 * 1024 * 1024;
 const PIECE_BYTES = 1024 * 1024;
 /** After so many bytes of its own a receiver has the disk write. */
-const AHEAD_BYTES = 32 * 1024 * 1024;
+const AHEAD_BYTES = 64 * 1024 * 1024;
 
 /** Files on their way into the pool; nothing of them is there before `settle`. */
 export interface Receiver {

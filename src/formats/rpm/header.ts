@@ -71,16 +71,19 @@ export function readHeader(bytes: Buffer, kind: HeaderKind, place: string): Head
   const first = readEntry(index, 0);
   const hasRegion = first.tag === kind.region;
   if (hasRegion) checkRegion(first, data, { kind, count, wrong });
+  const sizes: number[] = [];
   let end = 0;
   let last = 0;
   let isSorted = true;
   for (let at = hasRegion ? ENTRY_BYTES : 0; at < index.length; at += ENTRY_BYTES) {
     const entry = readEntry(index, at);
-    end = entry.offset + checkedSize(entry, data, { previousEnd: end, wrong });
+    const size = checkedSize(entry, data, { previousEnd: end, wrong });
+    sizes.push(size);
+    end = entry.offset + size;
     isSorted &&= entry.tag > last;
     last = entry.tag;
   }
-  return new CheckedHeader({ length, hasRegion, isSorted }, index.subarray(hasRegion ? ENTRY_BYTES : 0), data);
+  return new CheckedHeader({ length, hasRegion, isSorted }, { index: index.subarray(hasRegion ? ENTRY_BYTES : 0), sizes, data });
 }
 
 interface RawEntry {
@@ -96,6 +99,12 @@ function readEntry(index: Buffer, at: number): RawEntry {
 
 const NOTHING = Buffer.alloc(0);
 
+interface CheckedBytes {
+  readonly index: Buffer;
+  readonly sizes: readonly number[];
+  readonly data: Buffer;
+}
+
 /** Most entries are checked and never asked for: they are looked for where they stand. */
 class CheckedHeader implements Header {
   readonly length: number;
@@ -103,13 +112,16 @@ class CheckedHeader implements Header {
   readonly isSorted: boolean;
   /** Without the region. */
   readonly #index: Buffer;
+  /** Bytes of the data of each entry. */
+  readonly #sizes: readonly number[];
   readonly #data: Buffer;
 
-  constructor({ length, hasRegion, isSorted }: Pick<Header, 'length' | 'hasRegion' | 'isSorted'>, index: Buffer, data: Buffer) {
+  constructor({ length, hasRegion, isSorted }: Pick<Header, 'length' | 'hasRegion' | 'isSorted'>, { index, sizes, data }: CheckedBytes) {
     this.length = length;
     this.hasRegion = hasRegion;
     this.isSorted = isSorted;
     this.#index = index;
+    this.#sizes = sizes;
     this.#data = data;
   }
 
@@ -119,7 +131,7 @@ class CheckedHeader implements Header {
 
   entries(): HeaderEntry[] {
     const found = new Map<number, HeaderEntry>();
-    for (let at = 0; at < this.#index.length; at += ENTRY_BYTES) {
+    for (let at = 0; at < this.#sizes.length; at += 1) {
       const entry = this.#entry(at);
       if (!found.has(entry.tag)) found.set(entry.tag, entry);
     }
@@ -159,14 +171,24 @@ class CheckedHeader implements Header {
   }
 
   #find(tag: number): number {
-    for (let at = 0; at < this.#index.length; at += ENTRY_BYTES) if (this.#index.readInt32BE(at) === tag) return at;
-    return -1;
+    if (!this.isSorted) return this.#sizes.findIndex((_, at) => this.#tag(at) === tag);
+    let low = 0;
+    let high = this.#sizes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#tag(middle) < tag) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.#sizes.length && this.#tag(low) === tag ? low : -1;
+  }
+
+  #tag(at: number): number {
+    return this.#index.readInt32BE(at * ENTRY_BYTES);
   }
 
   #entry(at: number): HeaderEntry {
-    const raw = readEntry(this.#index, at);
-    const { tag, type, count, offset } = raw;
-    return { tag, type, count, data: this.#data.subarray(offset, offset + (sizeOf(raw, this.#data) ?? 0)) };
+    const { tag, type, count, offset } = readEntry(this.#index, at * ENTRY_BYTES);
+    return { tag, type, count, data: this.#data.subarray(offset, offset + (this.#sizes[at] ?? 0)) };
   }
 }
 
@@ -205,15 +227,9 @@ function checkedSize(raw: RawEntry, data: Buffer, { previousEnd, wrong }: { read
   if (bytes > 1 && offset % bytes !== 0) throw wrong(`has the tag ${tag} at an odd place`);
   if (count === 0 || count > data.length) throw wrong(`has the tag ${tag} with ${count} values`);
   if (type === TYPE.string && count !== 1) throw wrong(`has the tag ${tag} with ${count} values`);
-  const size = sizeOf(raw, data);
+  const size = bytes > 0 ? bytes * count : stringsSize(data, offset, count);
   if (size === undefined || offset + size > data.length) throw wrong(`has the tag ${tag} that reaches over its end`);
   return size;
-}
-
-/** Bytes of its data; undefined for strings of which one does not end. */
-function sizeOf({ type, offset, count }: RawEntry, data: Buffer): number | undefined {
-  const bytes = VALUE_BYTES[type] ?? 0;
-  return bytes > 0 ? bytes * count : stringsSize(data, offset, count);
 }
 
 /** Undefined when one of them does not end. They are short: a loop finds their ends sooner than `indexOf`. */
