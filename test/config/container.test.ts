@@ -92,7 +92,7 @@ test('what is wrong with images and base repositories is told with its place', a
     '1:32: container_mapping.r1.rig: no entry of container_images is called "keystone"; did you mean "keystones"?',
   ]);
   for (const [text, problem] of [
-    ['container_images: [{name: a, files: [{from: x, to: /etc/../root/x}]}]', /no absolute path of plain names/],
+    ['container_images: [{name: a, files: [{from: x, to: /etc/../opt/x}]}]', /no absolute path of plain names/],
     ['container_images: [{name: a, files: [{from: x, to: /dev/x}]}]', /no absolute path of plain names/],
     ['container_images: [{name: a, packages: ["-o Debug"]}]', /no name of a package/],
     ['container_images: [{name: a, ansible: {roles: [x/web, y/web]}}]', /two folders of roles are called "web"/],

@@ -46,7 +46,7 @@ const CASES: readonly Case[] = [
     (size): Case => ({ id: `A17 the Size "${size}"`, index: of({ Size: size }), code: 'E_FORMAT', message: placed('the Size ".*" is not allowed') }),
   ),
   ...[
-    '../../../../root/x',
+    '../../../../etc/x',
     'pool/../../x',
     '/etc/passwd',
     '//host/x.deb',

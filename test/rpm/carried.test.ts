@@ -1,15 +1,15 @@
 /** What goes along with packages into another repository or snapshot: their modules and advisories, and what is asked for. */
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import type { ExecutionContext } from 'ava';
 import { inProcess } from '../operations/in-process.ts';
 import { dnfClient, type DnfClient } from '../rig/dnf.ts';
 import { rigKey } from '../rig/key.ts';
 import { buildRpms } from '../rig/rpm.ts';
 import { rpmUpstream } from '../rig/rpm-upstream.ts';
-import { runArtifacts } from '../rig/run.ts';
 import { makeSite, type Site } from '../rig/site.ts';
 import { testWith } from '../rig/skip.ts';
 import { tempDir, type TempDir } from '../rig/temp.ts';
+import { killAtEachStep } from './kill-steps.ts';
 import { hasRpmTools, makeRpmScene, modulesYaml, NO_RPM_TOOLS } from './support.ts';
 
 const witnessed = testWith(hasRpmTools, NO_RPM_TOOLS);
@@ -162,26 +162,16 @@ witnessed('of a mirror too, packed as its upstream packed it; what cannot be rea
 witnessed('killed at any step, packages are there with what goes along, or neither is', async (t) => {
   t.timeout(180_000);
   await using dir = await tempDir();
-  // Of processes that ended: one that lives may tidy up the catalog while it is copied.
   const { site } = await bench(dir, (plain) => plain);
-  const command = ['repo', 'copy', 'from', 'to', 'modular-1*'];
-  let kills = 0;
-  for (let step = 1; step < 40; step += 1) {
-    const state = dir.join(`state-${step}`);
-    await cp(site.state, state, { recursive: true });
-    const { signal, status, stderr } = await runArtifacts(command, { root: site.root, state, env: { ARTIFACTS_KILL_AT: `${step}` } });
-    const copy = inProcess({ ...site, state });
-    const found = await copy.json<readonly unknown[]>(['repo', 'search', 'to', 'modular']);
-    t.deepEqual(await types(copy, 'to'), found.length === 0 ? [] : ['modules'], `step ${step}`);
-    await copy.json(command);
-    t.deepEqual(await types(copy, 'to'), ['modules'], `step ${step}`);
-    t.is((await copy.run(['db', 'check', '--deep'])).status, 0, `step ${step}`);
-    await rm(state, { recursive: true });
-    if (signal !== 'SIGKILL') {
-      t.is(status, 0, stderr);
-      break;
-    }
-    kills += 1;
-  }
-  t.true(kills > 3 && kills < 39, `${kills}`);
+  await killAtEachStep(t, {
+    dir,
+    site,
+    command: ['repo', 'copy', 'from', 'to', 'modular-1*'],
+    most: 40,
+    left: async (copy, step) => {
+      const found = await copy.json<readonly unknown[]>(['repo', 'search', 'to', 'modular']);
+      t.deepEqual(await types(copy, 'to'), found.length === 0 ? [] : ['modules'], step);
+    },
+    completed: async (copy, step) => void t.deepEqual(await types(copy, 'to'), ['modules'], step),
+  });
 });

@@ -1,17 +1,18 @@
 /** Comps, advisories, modules and other metadata of our own repositories: put in, replaced, taken out, and read by dnf. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import test from 'ava';
 import { inProcess } from '../operations/in-process.ts';
 import { dnfClient, type DnfClient } from '../rig/dnf.ts';
 import { rigKey } from '../rig/key.ts';
 import { buildRpms } from '../rig/rpm.ts';
-import { runArtifacts, runCommand } from '../rig/run.ts';
+import { runCommand } from '../rig/run.ts';
 import { serve } from '../rig/server.ts';
 import { makeSite, type Site } from '../rig/site.ts';
 import { testWith } from '../rig/skip.ts';
 import { tempDir, type TempDir } from '../rig/temp.ts';
+import { killAtEachStep } from './kill-steps.ts';
 import { hasRpmTools, NO_RPM_TOOLS } from './support.ts';
 
 const witnessed = testWith(hasRpmTools, NO_RPM_TOOLS);
@@ -139,27 +140,16 @@ test('what is not metadata is refused in one line, and nothing is put in', async
 
 test('killed at any step, it is in or not, and the same again completes it', async (t) => {
   await using dir = await tempDir();
-  // Of processes that ended: one that lives may tidy up the catalog while it is copied.
-  const site = await emptySite(dir, (plain) => plain);
-  const command = ['repo', 'metadata', 'add', 'ours', dir.join('productid'), dir.join('el9-comps.xml')];
-  let kills = 0;
-  for (let step = 1; step < 60; step += 1) {
-    const state = dir.join(`state-${step}`);
-    await cp(site.state, state, { recursive: true });
-    const { signal, status, stderr } = await runArtifacts(command, { root: site.root, state, env: { ARTIFACTS_KILL_AT: `${step}` } });
-    const copy = inProcess({ ...site, state });
-    const found = await types(copy);
-    t.true(found.length === 0 || found.length === 2, `step ${step}`);
-    await copy.json(command);
-    t.deepEqual(await types(copy), ['group', 'productid'], `step ${step}`);
-    t.is((await copy.run(['db', 'check', '--deep'])).status, 0, `step ${step}`);
-    await rm(state, { recursive: true });
-    if (signal !== 'SIGKILL') {
-      t.is(status, 0, stderr);
-      break;
-    }
-    kills += 1;
-  }
+  const kills = await killAtEachStep(t, {
+    dir,
+    site: await emptySite(dir, (plain) => plain),
+    command: ['repo', 'metadata', 'add', 'ours', dir.join('productid'), dir.join('el9-comps.xml')],
+    most: 60,
+    left: async (copy, step) => {
+      const found = await types(copy);
+      t.true(found.length === 0 || found.length === 2, step);
+    },
+    completed: async (copy, step) => void t.deepEqual(await types(copy), ['group', 'productid'], step),
+  });
   t.log(`${kills} kills`);
-  t.true(kills > 3 && kills < 59);
 });

@@ -195,14 +195,14 @@ applied('a role that fails tells which task and why, without secrets; an image w
 
   const failed = await fails('- name: connect\n  shell: "echo {{ db.password | quote }} is wrong >&2; exit 3"\n');
   const undefinedName = await fails('- copy: {content: "{{ nobody_said }}", dest: /x}\n');
-  const kept = await fails('- copy: {content: "a\\n{{ key }}", dest: /etc/key}\n- copy: {content: "{{ db.password }}", dest: /root/db}\n');
+  const kept = await fails('- copy: {content: "a\\n{{ key }}", dest: /etc/key}\n- copy: {content: "{{ db.password }}", dest: /etc/password}\n');
 
   t.true(isArtifactsError(failed, 'E_TOOL'));
   t.regex(String(failed), /Task "app : connect" of an Ansible role failed: non-zero return code: \*\*\* is wrong/);
   t.notRegex(JSON.stringify(failed) + String((failed as Error).cause), /hunter/);
   t.regex(String(undefinedName), /Task "app : copy".*'nobody_said' is undefined/);
   t.true(isArtifactsError(kept, 'E_CHECK'));
-  t.regex(String(kept), /\/etc\/key holds a secret that its roles were given; \/root\/db holds a secret/);
+  t.regex(String(kept), /\/etc\/key holds a secret that its roles were given; \/etc\/password holds a secret/);
   t.notRegex(JSON.stringify(kept), /hunter|abcdef/);
 });
 
