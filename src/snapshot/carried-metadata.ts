@@ -50,23 +50,21 @@ export async function carriedMetadata({ format, source, target, packages, whole 
     const extract = types.has(typeOf(records)) ? (plain: Buffer): Buffer => plain : listed.extract?.(name);
     if (extract === undefined) continue;
     const note = (message: string): void => ctx.report({ type: 'warning', message: `${name}: ${message}` });
-    const rivals = present.get(name) ?? [];
-    const pieces = await piecesOf(records, (plain) => extract(plain, has, note), work);
-    const known = pieces.length === 0 ? [] : await piecesOf(rivals, (plain) => extract(plain, has, () => {}), work);
+    const pieces = (await plainsOf(records, work)).flatMap((plain) => extract(plain, has, note) ?? []);
+    const there = pieces.length === 0 ? [] : await plainsOf(present.get(name) ?? [], work);
+    const known = there.flatMap((plain) => extract(plain, has, () => {}) ?? []);
     if (pieces.every((piece) => known.some((one) => one.equals(piece)))) continue;
-    const joined = await join(name, { records, pieces, present: rivals, note }, work);
+    const joined = await join(name, { records, pieces, there, note }, work);
     if (joined !== undefined) carried.push(joined);
   }
   return carried;
 }
 
-async function piecesOf(records: readonly StoredRecord[], extract: (plain: Buffer) => Buffer | undefined, work: Work): Promise<readonly Buffer[]> {
-  const pieces: Buffer[] = [];
-  for (const record of records) {
-    const piece = extract(await plainOf(record, work));
-    if (piece !== undefined) pieces.push(piece);
-  }
-  return pieces;
+/** One after another: each is unpacked by a process. */
+async function plainsOf(records: readonly StoredRecord[], work: Work): Promise<readonly Buffer[]> {
+  const plains: Buffer[] = [];
+  for (const record of records) plains.push(await plainOf(record, work));
+  return plains;
 }
 
 interface Work {
@@ -79,14 +77,14 @@ interface Work {
 interface Joining {
   readonly records: readonly StoredRecord[];
   readonly pieces: readonly Buffer[];
-  readonly present: readonly StoredRecord[];
+  /** What the target has of that name. */
+  readonly there: readonly Buffer[];
   note(message: string): void;
 }
 
 /** Undefined when the target says all of it already, if in other words. */
-async function join(name: string, { records, pieces, present, note }: Joining, work: Work): Promise<CarriedRecord | undefined> {
+async function join(name: string, { records, pieces, there, note }: Joining, work: Work): Promise<CarriedRecord | undefined> {
   const [record] = records;
-  const there = await Promise.all(present.map((one) => plainOf(one, work)));
   const combine = work.listed.combine(name);
   if (combine === undefined) {
     if (there.length === 0 && record !== undefined) return { record };
